@@ -32,6 +32,13 @@ SET client_min_messages = notice;
   \getenv ops_password HANGAR_OPS_PASSWORD
 \endif
 
+SELECT rolsuper AS is_superuser FROM pg_roles WHERE rolname = current_user \gset
+BEGIN;
+-- Roles are shared by all databases of a server. Two runs at once would update the same row and one would fail.
+\if :is_superuser
+  LOCK TABLE pg_authid IN SHARE ROW EXCLUSIVE MODE;
+\endif
+
 -- 1. The roles: the owner migrates, the app serves, ops drills restores.
 
 SELECT format('CREATE ROLE %I LOGIN', name)
@@ -40,7 +47,6 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
 
 -- A statement log must not keep a password. Only a superuser may say so.
-SELECT rolsuper AS is_superuser FROM pg_roles WHERE rolname = current_user \gset
 \if :is_superuser
   SET log_statement = 'none';
   SET log_min_duration_statement = -1;
@@ -116,6 +122,8 @@ ALTER ROLE hangar_ops SET search_path = public, jobs;
 ALTER ROLE hangar_ops SET lock_timeout = '4s';
 ALTER ROLE hangar_ops SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE hangar_ops SET timezone = 'UTC';
+
+COMMIT;
 
 -- 4. The connected database. TEMPORARY: bulk loads of the app role go through a temporary table.
 

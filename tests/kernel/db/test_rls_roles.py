@@ -1,6 +1,7 @@
 """What roles.sql makes of a server: attributes, settings, and the marks that let an operator use an index."""
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,12 +18,9 @@ from tests.migrations.databases import operations, throwaway
 ROLES_SQL = Path(app.kernel.db.__path__[0]) / "roles.sql"
 
 
-def run_roles(pg: Any, url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """psql on roles.sql, one at a time on this server: two at once would update the same role's row."""
+def run_roles(url: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = [postgres_programs(None) / "psql", "-X", *options, "-d", url, "-f", ROLES_SQL]
-    with psycopg.connect(pg.superuser_url) as conn:
-        conn.execute("SELECT pg_advisory_lock(hashtext('roles.sql'))")
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_the_app_role_is_no_superuser_and_passes_no_wall(pg: Any) -> None:
@@ -54,7 +52,7 @@ def test_app_sessions_have_bounded_waits_and_find_the_job_schema(pg: Any) -> Non
 def test_the_script_can_be_run_again_and_takes_the_database(pg: Any) -> None:
     with throwaway(pg) as urls:
         for _ in range(2):
-            done = run_roles(pg, urls.superuser_url, "-v", "take_database=yes")
+            done = run_roles(urls.superuser_url, "-v", "take_database=yes")
             assert done.returncode == 0, done.stderr
         with psycopg.connect(urls.superuser_url) as conn:
             assert conn.execute(
@@ -67,10 +65,16 @@ def test_the_script_can_be_run_again_and_takes_the_database(pg: Any) -> None:
             ).fetchone() == (True, False, False)
 
 
+def test_two_runs_at_once_wait_for_each_other(pg: Any) -> None:
+    with throwaway(pg) as urls, ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda _: run_roles(urls.superuser_url), range(8)))
+    assert [run.stderr for run in runs if run.returncode] == []
+
+
 def test_the_script_refuses_an_app_role_that_can_become_the_owner(pg: Any) -> None:
     with throwaway(pg) as urls:
         done = run_roles(
-            pg, urls.superuser_url, "--single-transaction", "-c", "GRANT hangar_owner TO hangar_app"
+            urls.superuser_url, "--single-transaction", "-c", "GRANT hangar_owner TO hangar_app"
         )
     assert done.returncode != 0
     assert "must not be a member of a role that sees every tenant" in done.stderr
@@ -87,7 +91,7 @@ def test_marked_operators_reach_an_index_under_row_security(
     pg: Any, foundation: str, column: str, condition: str
 ) -> None:
     with throwaway(pg, template=foundation) as urls:
-        assert run_roles(pg, urls.superuser_url).returncode == 0
+        assert run_roles(urls.superuser_url).returncode == 0
         with operations(urls.owner_url):
             m.create_tenant_table(
                 "reading",

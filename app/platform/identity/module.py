@@ -1,0 +1,23 @@
+"""Identity, as the registry sees it."""
+
+from app.kernel.module import Module
+from app.platform.identity.errors import RoleNameTaken, TenantNameTaken, UsernameTaken
+from app.platform.identity.permissions import IDENTITY_READ, IDENTITY_WRITE
+from app.platform.identity.principals import IdentityPrincipals
+from app.platform.identity.sessions.api import router as sessions_router
+from app.platform.identity.templates import TEMPLATES
+from app.platform.identity.tenants.api import router as tenants_router
+
+PRINCIPALS = IdentityPrincipals()
+
+module = Module(
+    "identity",
+    routers=[tenants_router, sessions_router],
+    permissions=[IDENTITY_READ, IDENTITY_WRITE],
+    role_templates=TEMPLATES,
+    constraints={
+        "uq_tenant_name": TenantNameTaken("Another tenant has this name."),
+        "uq_identity_user_tenant_id_username": UsernameTaken("Another user has this name."),
+        "uq_identity_role_tenant_id_name": RoleNameTaken("Another role has this name."),
+    },
+)

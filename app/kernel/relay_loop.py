@@ -11,12 +11,13 @@ import structlog
 from app.kernel.db.engine import Database
 from app.kernel.events.outbox import WAKE_CHANNEL
 from app.kernel.obs.metrics import OUTBOX_LAG, OUTBOX_UNSEALED
-from app.kernel.relay import Outlet, seal
+from app.kernel.relay import Outlet, Sealed, seal
 
 log = structlog.get_logger("hangar.relay")
 
 _SWEEP_SECONDS = 5.0
 _REVISIT_SECONDS = 0.05
+_REST_SECONDS = 5.0
 _WAIT_SECONDS = 0.5
 
 
@@ -35,6 +36,7 @@ class Relay:
         self._tenants = tenants
         self._outlets = outlets
         self._due: dict[UUID, float] = {}
+        self._resting: dict[UUID, float] = {}
         self._next_sweep = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -43,8 +45,8 @@ class Relay:
             listener.execute(f"LISTEN {WAKE_CHANNEL}")
             while not stop.is_set():
                 self._sweep()
-                self._seal_due()
-                pause = _REVISIT_SECONDS if self._due else _WAIT_SECONDS
+                progress = self._seal_due()
+                pause = 0.001 if progress else _REVISIT_SECONDS if self._due else _WAIT_SECONDS
                 for note in listener.notifies(timeout=pause, stop_after=1):
                     self._due.setdefault(UUID(note.payload), time.monotonic())
 
@@ -56,15 +58,29 @@ class Relay:
         for tenant_id in self._tenants():
             self._due.setdefault(tenant_id, time.monotonic())
 
-    def _seal_due(self) -> None:
+    def _seal_due(self) -> bool:
+        """One batch for every tenant in turn, so that a busy one keeps nobody waiting; whether to go on at once."""
+        progress = False
+        oldest = now = time.monotonic()
         for tenant_id, since in list(self._due.items()):
-            result = seal(self._database, tenant_id, self._outlets)
-            while result.count and result.more:
-                result = seal(self._database, tenant_id, self._outlets)
+            result = self._seal(tenant_id)
             if not result.more:
                 del self._due[tenant_id]
-            else:
-                OUTBOX_LAG.set(time.monotonic() - since)
+                continue
+            progress = progress or result.count > 0
+            oldest = min(oldest, since)
         OUTBOX_UNSEALED.set(len(self._due))
-        if not self._due:
-            OUTBOX_LAG.set(0)
+        OUTBOX_LAG.set(now - oldest)
+        return progress
+
+    def _seal(self, tenant_id: UUID) -> Sealed:
+        """A tenant whose outlets fail rests a while and is tried again; the others go on."""
+        if self._resting.get(tenant_id, 0.0) > time.monotonic():
+            return Sealed(0, more=True)
+        self._resting.pop(tenant_id, None)
+        try:
+            return seal(self._database, tenant_id, self._outlets)
+        except Exception:
+            log.exception("sealing_failed", tenant_id=str(tenant_id))
+            self._resting[tenant_id] = time.monotonic() + _REST_SECONDS
+            return Sealed(0, more=True)

@@ -5,7 +5,8 @@ anonymous caller learns 401 and nothing else. Then one thread hop: open → perm
 idempotency key → handler → serialise → events → store the answer → commit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,11 +23,13 @@ from starlette.responses import Response
 
 from app.kernel.api import idempotency
 from app.kernel.api.body import parse_json, read_body, unstorable
+from app.kernel.api.deferred import Completion, Deferred
 from app.kernel.api.ratelimit import Allowance
 from app.kernel.api.runtime import Runtime, runtime_of
 from app.kernel.api.schemas import Page
 from app.kernel.api.translate import translate, validation_problem
 from app.kernel.db.engine import lost_connection
+from app.kernel.jobs.wait import LONGEST_WAIT_SECONDS, wait_for
 from app.kernel.obs.metrics import TX_RETRIES
 from app.kernel.problem import (
     FieldError,
@@ -42,6 +45,7 @@ from app.kernel.tx import AnonymousTx, Origin, ReadTx, WriteTx
 
 ATTEMPTS = 3
 _RETRY = {"40001", "40P01"}
+_DEFERRED_HEADER = "x-hangar-deferred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Endpoint:
     limited: bool
     known_query: frozenset[str]
     collection: bool
+    completion: Completion | None
 
 
 @dataclass(slots=True)
@@ -80,15 +85,18 @@ class Call:
     values: dict[str, Any] = field(default_factory=dict)
     problem: Problem | None = None
     allowance: Allowance | None = None
+    replayed: bool = False
 
 
 async def respond(endpoint: Endpoint, request: Request) -> Response:
     """Answer one request; raises a `Problem` for everything that is not a success."""
+    request.scope["hangar.endpoint"] = endpoint
     call = Call(endpoint, request, runtime_of(request), _claim(endpoint, request), _origin(request))
     call.problem = _bad_query(endpoint, request)
     await _read(call)
     if not endpoint.is_async:
-        return await run_sync(_run, call)
+        outcome = await run_sync(_run, call)
+        return await _complete(call, outcome) if isinstance(outcome, Deferred) else outcome
     principal = await run_sync(_admit, call)
     if call.problem:
         raise call.problem
@@ -112,17 +120,23 @@ def _claim(endpoint: Endpoint, request: Request) -> Claim | None:
 def _origin(request: Request) -> Origin:
     request_id = request.scope["hangar.request_id"]
     correlation = request.headers.get("x-correlation-id", "")
-    return Origin(request_id, correlation if 0 < len(correlation) <= 128 and correlation.isprintable() else request_id)
+    return Origin(
+        request_id, correlation if 0 < len(correlation) <= 128 and correlation.isprintable() else request_id
+    )
 
 
 def _bad_query(endpoint: Endpoint, request: Request) -> Problem | None:
     errors = []
     for name, value in request.query_params.multi_items():
         if name not in endpoint.known_query:
-            errors.append(FieldError(pointer=f"query/{name}", code="unknown", detail="There is no such parameter."))
+            errors.append(
+                FieldError(pointer=f"query/{name}", code="unknown", detail="There is no such parameter.")
+            )
         elif unstorable(value):
             return ValidationFailed(
-                errors=[FieldError(pointer=f"query/{name}", code="string_characters", detail="NUL is not text.")]
+                errors=[
+                    FieldError(pointer=f"query/{name}", code="string_characters", detail="NUL is not text.")
+                ]
             )
     if not errors:
         return None
@@ -157,7 +171,7 @@ async def _read(call: Call) -> None:
         call.problem = validation_problem(solved.errors)
 
 
-def _run(call: Call) -> Response:
+def _run(call: Call) -> Response | Deferred[Any]:
     """The transaction, run again after a serialization failure, a deadlock or a connection lost before work."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -173,7 +187,7 @@ def _run(call: Call) -> Response:
     raise AssertionError("unreachable")
 
 
-def _attempt(call: Call) -> Response:
+def _attempt(call: Call) -> Response | Deferred[Any]:
     endpoint = call.endpoint
     _limit(call)
     with call.runtime.database.connect() as conn, conn.begin():
@@ -188,13 +202,58 @@ def _attempt(call: Call) -> Response:
         values = dict(call.values)
         for name, kind in endpoint.injected.items():
             values[name] = tx.principal if issubclass(kind, Principal) else tx
-        response = _render(endpoint, call.request, endpoint.handler(**values))
+        result = endpoint.handler(**values)
+        outcome = result if isinstance(result, Deferred) else _render(endpoint, call.request, result)
         if isinstance(tx, WriteTx):
             tx.finish()
             if key is not None:
-                idempotency.store(tx, key, _answer(response), secret=endpoint.secret)
+                idempotency.store(tx, key, _answer(endpoint, outcome), secret=endpoint.secret)
+    if isinstance(outcome, Response):
+        _advertise(call, outcome)
+    return outcome
+
+
+async def _complete(call: Call, deferred: Deferred[Any]) -> Response:
+    """Wait for what the handler started, off the thread pool, and answer with the state that is reached."""
+    completion, claim = call.endpoint.completion, call.claim
+    if completion is None or claim is None:
+        raise TypeError(f"{call.endpoint.handler.__name__} returned Deferred without completion=")
+    seconds = float(call.values.get("wait_seconds", LONGEST_WAIT_SECONDS))
+
+    def finished() -> bool:
+        with reopened(call.request, call.endpoint) as tx:
+            return completion.finished(tx, deferred.key)
+
+    def answer() -> Response:
+        with reopened(call.request, call.endpoint) as tx:
+            return _render(call.endpoint, call.request, completion.render(tx, deferred.key))
+
+    if seconds > 0:
+        await wait_for(call.runtime.live, claim.tenant_id, deferred.key, seconds, finished=finished)
+    response = await run_sync(answer)
+    if call.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
     _advertise(call, response)
     return response
+
+
+@contextmanager
+def reopened(request: Request, endpoint: Endpoint) -> Iterator[ReadTx]:
+    """Another read-only transaction of the caller, who is identified, authenticated and authorised anew.
+
+    For answers that outlive their first transaction: streams, and routes that wait. Runs in a thread.
+    """
+    runtime = runtime_of(request)
+    claim = _claim(endpoint, request)
+    if claim is None:
+        raise Unauthenticated
+    try:
+        with runtime.database.connect() as conn, conn.begin():
+            principal = runtime.principals.open(conn, claim, read_only=True)
+            _authorise(endpoint, principal)
+            yield ReadTx(conn, principal, _origin(request))
+    except DBAPIError as error:
+        raise translate(error, runtime.constraints) from error
 
 
 def _admit(call: Call) -> Principal | None:
@@ -223,14 +282,20 @@ def _open(call: Call, conn: Connection) -> ReadTx:
         return AnonymousTx.begin(conn, call.origin)
     principal = call.runtime.principals.open(conn, call.claim, read_only=not endpoint.writes)
     call.request.scope["hangar.principal"] = principal
-    if isinstance(endpoint.access, Permission) and not principal.can(endpoint.access):
-        raise PermissionDenied(f"This needs the permission {endpoint.access}.", permission=str(endpoint.access))
+    _authorise(endpoint, principal)
     if not endpoint.writes:
         return ReadTx(conn, principal, call.origin)
     return WriteTx(conn, principal, call.origin, if_match=call.request.headers.get("if-match"))
 
 
-def _earlier_answer(call: Call, tx: WriteTx, key: str) -> Response | None:
+def _authorise(endpoint: Endpoint, principal: Principal) -> None:
+    if isinstance(endpoint.access, Permission) and not principal.can(endpoint.access):
+        raise PermissionDenied(
+            f"This needs the permission {endpoint.access}.", permission=str(endpoint.access)
+        )
+
+
+def _earlier_answer(call: Call, tx: WriteTx, key: str) -> Response | Deferred[Any] | None:
     idempotency.check_key(key)
     url = call.request.url
     stored = idempotency.claim(
@@ -238,6 +303,9 @@ def _earlier_answer(call: Call, tx: WriteTx, key: str) -> Response | None:
     )
     if stored is None:
         return None
+    call.replayed = True
+    if _DEFERRED_HEADER in stored.headers:
+        return Deferred(UUID(stored.headers[_DEFERRED_HEADER]))
     headers = stored.headers | {"Idempotency-Replayed": "true"}
     return Response(stored.body, status_code=stored.status, headers=headers)
 
@@ -272,7 +340,9 @@ def _page_headers(request: Request, page: Page[Any]) -> dict[str, str]:
     return headers
 
 
-def _answer(response: Response) -> idempotency.StoredAnswer:
+def _answer(endpoint: Endpoint, response: Response | Deferred[Any]) -> idempotency.StoredAnswer:
+    if isinstance(response, Deferred):
+        return idempotency.StoredAnswer(endpoint.status, {_DEFERRED_HEADER: str(response.key)}, b"")
     kept = {k: v for k, v in response.headers.items() if k in {"etag", "location", "content-type", "link"}}
     return idempotency.StoredAnswer(response.status_code, kept, bytes(response.body))
 

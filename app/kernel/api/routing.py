@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.kernel.api.deferred import Completion, Deferred
 from app.kernel.api.execute import Endpoint, respond
 from app.kernel.api.schemas import Page
 from app.kernel.problem import Problem
@@ -45,6 +46,7 @@ class Spec:
     tags: tuple[str, ...]
     summary: str | None
     responses: dict[int | str, dict[str, Any]] = field(default_factory=dict)
+    completion: Completion | None = None
 
 
 class Router:
@@ -75,12 +77,14 @@ class Router:
         limited: bool = True,
         summary: str | None = None,
         responses: dict[int | str, dict[str, Any]] | None = None,
+        completion: Completion | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a route.
 
         `errors`: problems beyond the ones every route can answer. `secret`: the answer holds a secret and is
         never kept for replay. `page`: HTML, not part of the OpenAPI document. `max_body`: bytes.
-        `limited=False`: not counted against the rate limit.
+        `limited=False`: not counted against the rate limit. `completion`: goes with a handler that returns
+        `Deferred` (and with no other).
         """
         if (permission is not None) + public + self_service != 1:
             raise TypeError(f"{method} {self.prefix}{path}: name a permission, or public, or self_service")
@@ -102,6 +106,7 @@ class Router:
                     self.tags,
                     summary,
                     responses or {},
+                    completion,
                 )
             )
             return handler
@@ -133,6 +138,9 @@ class Route(APIRoute):
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         shim, injected, returns = _split(spec.handler)
+        if (get_origin(returns) is Deferred) != (spec.completion is not None):
+            raise TypeError(f"{spec.method} {spec.path}: `Deferred` and completion= go together")
+        returns = get_args(returns)[0] if get_origin(returns) is Deferred else returns
         item = _page_item(returns)
         model: Any = list[item] if item is not None else returns  # type: ignore[valid-type]
         nothing = returns is None or returns is type(None)
@@ -174,6 +182,7 @@ class Route(APIRoute):
                 param.alias for param in get_flat_params(self.dependant) if _in(param) == "query"
             ),
             collection=self.spec.method == "POST" and ":" not in self.spec.path.rsplit("/", 1)[-1],
+            completion=self.spec.completion,
         )
 
         async def handle(request: Request) -> Response:

@@ -28,7 +28,13 @@ class Event(BaseModel):
     event_type: ClassVar[str] = ""
     permission: ClassVar[Permission]
 
-    def __init_subclass__(cls, *, type: str = "", permission: Permission | None = None, **kwargs: Any) -> None:  # noqa: A002
+    def __init_subclass__(
+        cls,
+        *,
+        type: str = "",  # noqa: A002 it is an event's type everywhere else too
+        permission: Permission | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if not type:
             return

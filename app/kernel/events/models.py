@@ -31,12 +31,13 @@ class EventRow(TenantRow, Base):
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_order", "tenant_id", "xid", "id"),
+        Index("ix_event_at", "tenant_id", "at", "id"),
+        Index("ix_event_actor", "tenant_id", "actor", "at", "id"),
+        Index("ix_event_type", "tenant_id", "type", "at", "id"),
         {"info": INSERT_ONLY},
     )
 
-    xid: Mapped[int] = mapped_column(
-        BigInteger, server_default=text("(pg_current_xact_id()::text)::bigint")
-    )
+    xid: Mapped[int] = mapped_column(BigInteger, server_default=text("(pg_current_xact_id()::text)::bigint"))
     type: Mapped[str]
     at: Mapped[datetime]
     actor: Mapped[str]
@@ -65,10 +66,13 @@ class EventRef(Base):
 
 
 class EventSeal(Base):
+    """`type` repeats the event's, so that a reader of one type can page by `seq`."""
+
     __tablename__ = "event_seal"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "event_id"], ["event.tenant_id", "event.id"]),
         UniqueConstraint("tenant_id", "event_id"),
+        Index("ix_event_seal_type", "tenant_id", "type", "seq"),
         CheckConstraint("octet_length(hash) = 32", name="hash_is_sha256"),
         {"info": INSERT_ONLY},
     )
@@ -76,6 +80,7 @@ class EventSeal(Base):
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     event_id: Mapped[UUID]
+    type: Mapped[str]
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     sealed_at: Mapped[datetime]
 

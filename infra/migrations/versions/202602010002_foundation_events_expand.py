@@ -31,6 +31,9 @@ def upgrade() -> None:
         sa.Column("before", JSONB()),
         sa.Column("after", JSONB()),
         sa.Index("ix_event_order", "tenant_id", "xid", "id"),
+        sa.Index("ix_event_at", "tenant_id", "at", "id"),
+        sa.Index("ix_event_actor", "tenant_id", "actor", "at", "id"),
+        sa.Index("ix_event_type", "tenant_id", "type", "at", "id"),
         insert_only=True,
     )
     m.create_tenant_table(
@@ -45,10 +48,12 @@ def upgrade() -> None:
         "event_seal",
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
         m.tenant_fk("event_id", "event"),
         sa.UniqueConstraint("tenant_id", "event_id"),
+        sa.Index("ix_event_seal_type", "tenant_id", "type", "seq"),
         sa.CheckConstraint("octet_length(hash) = 32", name="hash_is_sha256"),
         key=("seq",),
         insert_only=True,

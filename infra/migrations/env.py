@@ -22,9 +22,11 @@ from app.kernel.db.migrate_session import (
     lost_to_a_lock,
     migration_session,
 )
+from app.kernel.db.models import load_models
 from app.settings import get_settings
 
 log = logging.getLogger("hangar.migrate")
+load_models()
 OPTIONS: dict[str, Any] = {
     "target_metadata": Base.metadata,
     "transaction_per_migration": True,

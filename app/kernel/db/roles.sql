@@ -128,6 +128,9 @@ COMMIT;
 -- 4. The connected database. TEMPORARY: bulk loads of the app role go through a temporary table.
 
 \if :{?take_database}
+  -- Without superuser, giving a database away takes membership in its new owner.
+  SELECT format('GRANT hangar_owner TO %I', current_user) WHERE NOT pg_has_role('hangar_owner', 'SET')
+  \gexec
   ALTER DATABASE :"DBNAME" OWNER TO hangar_owner;
 \endif
 GRANT CONNECT, TEMPORARY ON DATABASE :"DBNAME" TO hangar_owner, hangar_app;

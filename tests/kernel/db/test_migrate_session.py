@@ -15,7 +15,8 @@ from app.kernel.db import migrate as m
 from app.kernel.db.migrate_session import MIGRATION_LOCK, lock_waits, migration_session
 from tests.migrations.databases import FOUNDATION, plain_owner, throwaway
 
-VERSION_FILE = '''
+VERSION_FILE = """
+import sqlalchemy as sa
 from app.kernel.db import migrate as m
 
 revision = "{revision}"
@@ -24,23 +25,24 @@ phase = "expand"
 
 
 def upgrade():
-    m.run_script("""{sql}""")
+    {body}
 
 
 def downgrade():
     raise NotImplementedError
-'''
+"""
 
 
 @pytest.fixture
 def write_versions(tmp_path: Path) -> Callable[..., Config]:
-    """Make a migration history of SQL scripts; returns Alembic's configuration for it."""
+    """Make a migration history, each of SQL or of calls to `m.…`; returns Alembic's configuration for it."""
 
     def write(owner_url: str, *scripts: str, **attributes: object) -> Config:
         down = None
         for number, script in enumerate(scripts):
+            body = script if script.startswith("m.") else f"m.run_script({script!r})"
             revision = f"99990101000{number}"
-            text = VERSION_FILE.format(revision=revision, down=down, sql=script)
+            text = VERSION_FILE.format(revision=revision, down=down, body=body)
             (tmp_path / f"{revision}_x_expand.py").write_text(text)
             down = revision
         cfg = m.config(owner_url, **attributes)
@@ -182,3 +184,40 @@ def test_other_errors_are_not_tried_again(empty: Any, write_versions: Callable[.
 
 def test_waits_double_and_end() -> None:
     assert list(lock_waits(4, 0.5)) == [0.5, 1.0, 2.0]
+
+
+def test_a_triplet_goes_on_where_it_was_interrupted(
+    empty: Any, write_versions: Callable[..., Config]
+) -> None:
+    tenant = "00000000-0000-7000-8000-000000000000"
+    page = "FROM page WHERE unit.tenant_id = page.tenant_id AND unit.id = page.id"
+    cfg = write_versions(
+        empty.owner_url,
+        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "m.create_tenant_table('unit', sa.Column('code', sa.Text()))",
+        f"INSERT INTO unit SELECT '{tenant}', gen_random_uuid(), n FROM generate_series(1, 30) AS n",
+        "m.add_column('unit', sa.Column('label', sa.Text()))",
+        f"m.backfill('unit', \"UPDATE unit SET label = 'u' || code {page}\", where='label IS NULL', batch=4)",
+        "m.add_check_not_valid('unit', 'ck_unit_label', 'label IS NOT NULL');"
+        " m.set_not_null('unit', 'label');"
+        " m.add_unique('unit', 'uq_unit_label', ['tenant_id', 'label']);"
+        " m.validate_constraint('unit', 'ck_unit_label')",
+    )
+    command.upgrade(cfg, "999901010004")
+    with psycopg.connect(empty.owner_url, autocommit=True) as conn:
+        # One duplicate stops the last file half way: NOT NULL is committed, the unique index is left INVALID.
+        conn.execute(f"INSERT INTO unit VALUES ('{tenant}', gen_random_uuid(), 'x', 'u1')")
+        with pytest.raises(sa.exc.IntegrityError):
+            command.upgrade(cfg, "head")
+        assert conn.execute("SELECT * FROM alembic_version").fetchone() == ("999901010004",)
+        assert conn.execute(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 'uq_unit_label'::regclass"
+        ).fetchone() == (False,)
+        conn.execute("DELETE FROM unit WHERE code = 'x'")
+        command.upgrade(cfg, "head")
+        found = conn.execute(
+            "SELECT array_agg(conname ORDER BY conname), bool_and(convalidated) FROM pg_constraint"
+            " WHERE conrelid = 'unit'::regclass AND contype IN ('c', 'u', 'p')"
+        ).fetchone()
+        assert found == (["ck_unit_label", "pk_unit", "uq_unit_label"], True)
+        assert conn.execute("SELECT count(DISTINCT label) FROM unit").fetchone() == (30,)

@@ -73,9 +73,7 @@ def test_two_runs_at_once_wait_for_each_other(pg: Any) -> None:
 
 def test_the_script_refuses_an_app_role_that_can_become_the_owner(pg: Any) -> None:
     with throwaway(pg) as urls:
-        done = run_roles(
-            urls.superuser_url, "--single-transaction", "-c", "GRANT hangar_owner TO hangar_app"
-        )
+        done = run_roles(urls.superuser_url, "--single-transaction", "-c", "GRANT hangar_owner TO hangar_app")
     assert done.returncode != 0
     assert "must not be a member of a role that sees every tenant" in done.stderr
 

@@ -25,6 +25,7 @@ from app.kernel.problem import PreconditionFailed, Problem
 from app.kernel.security.principal import Principal, anonymous
 
 T = TypeVar("T")
+AnySelect = Select[*tuple[Any, ...]]
 Model = TypeVar("Model")
 
 
@@ -69,14 +70,14 @@ class ReadTx:
     def actor(self) -> str:
         return self.principal.actor
 
-    def all(self, statement: Select[Any], params: dict[str, Any] | None = None) -> Sequence[Row[Any]]:
+    def all(self, statement: AnySelect, params: dict[str, Any] | None = None) -> Sequence[Row[Any]]:
         return self.conn.execute(statement, params).all()
 
-    def first(self, statement: Select[Any], params: dict[str, Any] | None = None) -> Row[Any] | None:
+    def first(self, statement: AnySelect, params: dict[str, Any] | None = None) -> Row[Any] | None:
         return self.conn.execute(statement, params).first()
 
     def one(
-        self, statement: Select[Any], or_raise: type[Problem] | Problem, params: dict[str, Any] | None = None
+        self, statement: AnySelect, or_raise: type[Problem] | Problem, params: dict[str, Any] | None = None
     ) -> Row[Any]:
         """The single row, or the given problem (a class is raised without detail)."""
         row = self.conn.execute(statement, params).first()
@@ -111,7 +112,7 @@ class WriteTx(ReadTx):
         if isinstance(row, TenantRow):
             row.tenant_id = self.tenant_id
         self.session.add(row)
-        self.session.flush([row])
+        self.session.flush()
         return row
 
     def flush(self) -> None:

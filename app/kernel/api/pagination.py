@@ -12,12 +12,12 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 from sqlakeyset import InvalidPage, select_page, unserialize_bookmark
 from sqlakeyset.results import Page as KeysetPage
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import Row, Select, SQLColumnExpression, func, select
 from sqlalchemy.exc import DataError, ProgrammingError
 
 from app.kernel.api.schemas import Page
 from app.kernel.problem import BadCursor, BadRequest
-from app.kernel.tx import ReadTx
+from app.kernel.tx import AnySelect, ReadTx
 
 T = TypeVar("T")
 DEFAULT_LIMIT = 200
@@ -37,12 +37,12 @@ class PageParams(BaseModel):
     count: Annotated[bool, Query(description="Also answer `X-Total-Count`.")] = False
 
 
-SortKeys = Mapping[str, ColumnElement[Any]]
+SortKeys = Mapping[str, SQLColumnExpression[Any]]
 
 
 def page(
     tx: ReadTx,
-    statement: Select[Any],
+    statement: AnySelect,
     params: PageParams,
     of: Callable[[Row[Any]], T],
     *,
@@ -69,7 +69,7 @@ def page(
     )
 
 
-def _fetch(tx: ReadTx, ordered: Select[Any], limit: int, place: Any) -> KeysetPage[Any]:
+def _fetch(tx: ReadTx, ordered: AnySelect, limit: int, place: Any) -> KeysetPage[Any]:
     try:
         return select_page(tx.conn, ordered, per_page=limit, page=place)
     except (DataError, ProgrammingError, InvalidPage) as error:
@@ -78,7 +78,7 @@ def _fetch(tx: ReadTx, ordered: Select[Any], limit: int, place: Any) -> KeysetPa
         raise BadCursor("This cursor does not belong to this list.") from error
 
 
-def _total(tx: ReadTx, statement: Select[Any]) -> int:
+def _total(tx: ReadTx, statement: AnySelect) -> int:
     return tx.conn.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
 
 

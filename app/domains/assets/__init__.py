@@ -1,0 +1,1 @@
+"""Assets: the fleet ledger and its maintenance."""

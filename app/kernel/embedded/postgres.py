@@ -25,6 +25,7 @@ SUPERUSER = "postgres"
 _SOCKET_PATH_LIMIT = 107  # sun_path of unix(7), less the closing NUL; macOS has 103
 _FAST = [(signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0)]
 _IMMEDIATE = [(signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0)]
+_ORPHANS = [(signal.SIGQUIT, 3.0), (signal.SIGKILL, 10.0)]
 _RECOVERY_SECONDS = 900.0
 _ENVIRONMENT = {
     "LC_ALL": "C",
@@ -127,7 +128,7 @@ class PostgresServer:
         postmaster = self._left_postmaster()
         if postmaster:
             stop_all([postmaster], _FAST)
-        stop_all(processes_in(cluster), _IMMEDIATE)
+        stop_all(processes_in(cluster), _ORPHANS)
         # The file names a pid that is not ours; left there, a stranger with that pid would block the start.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 """`up`: the embedded stack, migrations, demo data, server and worker in one foreground command."""
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -46,6 +47,7 @@ class Up:
         began = time.monotonic()
         self.home.lock()
         self.home.record("up", os.getpid())
+        self.home.update_state(pid=os.getpid(), ready=False)
         with _signals_set(self._stop):
             try:
                 stopped = stop_left_services(self.home, ["server", "worker"])
@@ -59,29 +61,37 @@ class Up:
 
     def _start(self, listener: socket.socket, began: float) -> None:
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self.home.update_state(pid=os.getpid(), base_url=base_url, ready=False)
+        self.home.update_state(base_url=base_url)
         if self._stack.postgres or self._stack.valkey:
             self._tell("starting PostgreSQL and Valkey")
         urls = self._stack.start()
         environment = child_environment(urls.environment())
-        self._tell("migrating the database and seeding demo data")
-        seeded = self._prepare(environment, base_url)
-        if self._stop.is_set():
-            return
-        self._tell("starting server and worker")
-        me = str(os.getpid())
-        descriptor = listener.fileno()
+        me, descriptor = str(os.getpid()), listener.fileno()
         serve = ["serve", "--fd", str(descriptor), "--supervisor-pid", me]
-        worker = ["worker", "--supervisor-pid", me]
-        for service in (Service("server", serve, [descriptor]), Service("worker", worker)):
-            process = ServiceProcess(service, self.home, environment)
-            self._services.append(process)
-            process.start()
+        server = ServiceProcess(Service("server", serve, [descriptor]), self.home, environment)
+        worker = ServiceProcess(Service("worker", ["worker", "--supervisor-pid", me]), self.home, environment)
+        schema = _schema_fingerprint()
+        if self._stack.postgres and self.home.config().get("schema") == schema:
+            # Nothing to migrate: the server's imports, most of its start, run beside the check for that.
+            self._tell("starting the server")
+            self._launch(server)
+            seeded = self._prepare(environment, base_url)
+        else:
+            self._tell("migrating the database and seeding demo data")
+            seeded = self._prepare(environment, base_url)
+            self._launch(server)
+        self._launch(worker)
         self._wait_ready(base_url)
         if self._stop.is_set():
             return
+        self.home.remember("schema", schema)
         self.home.update_state(ready=True, urls=vars(urls), seeded=seeded)
         self._tell(_banner(base_url, seeded, self.home, time.monotonic() - began))
+
+    def _launch(self, process: ServiceProcess) -> None:
+        if not self._stop.is_set():
+            self._services.append(process)
+            process.start()
 
     def _prepare(self, environment: dict[str, str], base_url: str) -> dict[str, str]:
         """Migrations and demo data in a child: this process stays small and never reads the child's settings."""
@@ -158,6 +168,14 @@ def _listen(port: int) -> Iterator[socket.socket]:
         raise StackError(f"port {port} of 127.0.0.1 is in use; choose another with --port") from error
     with listener:
         yield listener
+
+
+def _schema_fingerprint() -> str:
+    """A digest of the migration files: the same one means the same head."""
+    digest = hashlib.sha256()
+    for path in sorted(CHECKOUT.glob("infra/migrations/versions/*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _ready(base_url: str) -> bool:

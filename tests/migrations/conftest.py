@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from app.kernel.db import migrate as m
-from tests.migrations.databases import throwaway
+from tests.migrations.databases import name_of, throwaway
 from tests.migrations.rows import Filled, fill
 
 
@@ -28,5 +28,5 @@ def catalog(at_head: Any) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="session")
 def filled(pg: Any, at_head: Any) -> Iterator[Filled]:
     """Two tenants with one row in every tenant table."""
-    with throwaway(pg, template=at_head.name) as urls:
+    with throwaway(pg, template=name_of(at_head)) as urls:
         yield fill(urls)

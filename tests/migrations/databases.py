@@ -19,14 +19,17 @@ FOUNDATION = "202602010001"
 
 @contextmanager
 def throwaway(pg: Any, template: str | None = None) -> Iterator[Any]:
-    """A database of its own, dropped at the end; yields its URLs with `name` beside them."""
+    """A database of its own, dropped at the end; yields its URLs."""
     name = f"t_{uuid4().hex[:16]}"
-    urls = pg.create_database(name, template=template)
     try:
-        yield urls
+        yield pg.create_database(name, template)
     finally:
-        with psycopg.connect(pg.superuser_url, autocommit=True) as conn:
-            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        pg.drop_database(name)
+
+
+def name_of(urls: Any) -> str:
+    """The database that URLs name, to clone it."""
+    return str(make_url(urls.owner_url).database)
 
 
 @contextmanager

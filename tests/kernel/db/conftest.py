@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from app.kernel.db import migrate as m
-from tests.migrations.databases import FOUNDATION, throwaway
+from tests.migrations.databases import FOUNDATION, name_of, throwaway
 
 
 @pytest.fixture(scope="session")
 def foundation(pg: Any) -> Iterator[str]:
     with throwaway(pg) as urls:
         m.upgrade(urls.owner_url, FOUNDATION)
-        yield urls.name
+        yield name_of(urls)
 
 
 @pytest.fixture

@@ -9,17 +9,36 @@ from app.platform.identity.seeding import (
     SeededTenant,
     create_tenant_with_admin,
 )
+from app.platform.identity.sessions.pages import (
+    SESSION_LIFETIME,
+    NewSession,
+    begin_page_session,
+    csrf_matches,
+    csrf_token,
+    open_page_session,
+)
+from app.platform.identity.sessions.service import authenticate, end_session
 from app.platform.identity.tenants.service import list_tenants
+from app.platform.identity.users.service import resolve_user
 
 __all__ = [
     "DEMO_PASSWORD",
     "DEMO_USERS",
     "IDENTITY_READ",
     "IDENTITY_WRITE",
+    "SESSION_LIFETIME",
     "IdentityPrincipals",
+    "NewSession",
     "SeededTenant",
     "UserPrincipal",
+    "authenticate",
+    "begin_page_session",
     "create_tenant_with_admin",
+    "csrf_matches",
+    "csrf_token",
+    "end_session",
     "install_catalogue",
     "list_tenants",
+    "open_page_session",
+    "resolve_user",
 ]

@@ -19,6 +19,7 @@ from app.kernel.problem import Unauthenticated
 from app.kernel.security.principal import Claim, Principal
 from app.platform.identity import secrets
 from app.platform.identity.catalogue import common
+from app.platform.identity.secrets import Opaque
 from app.platform.identity.tokens import Keyring
 from app.settings import Settings, get_settings
 
@@ -47,6 +48,10 @@ class UserPrincipal(Principal):
     """A user who signed in; `session_id` is the session to end at sign-out."""
 
     session_id: UUID = NO_SESSION
+
+
+def cookie_claim(opaque: Opaque) -> SessionClaim:
+    return SessionClaim(opaque.tenant_id, "user", opaque.row_id, opaque.secret, opaque.row_id)
 
 
 class PermissionSets:
@@ -99,29 +104,38 @@ class IdentityPrincipals:
         if opaque.kind == "ref":
             raise Unauthenticated("A refresh token is only good for /api/identity/refresh.")
         if opaque.kind == "ses":
-            return SessionClaim(opaque.tenant_id, "user", opaque.row_id, opaque.secret, opaque.row_id)
+            return cookie_claim(opaque)
         return Claim(opaque.tenant_id, "api_key", opaque.row_id, opaque.secret)
 
     def open(self, conn: Connection, claim: Claim, *, read_only: bool) -> Principal:
-        session = claim if isinstance(claim, SessionClaim) else None
-        row = conn.exec_driver_sql(
-            _OPEN,
-            {
-                "tenant": claim.tenant_id,
-                "read_only": read_only,
-                "kind": "session" if session else "api_key",
-                "id": session.session_id if session else claim.subject,
-            },
-        ).first()
-        if row is None or not _proven(claim, row):
-            raise Unauthenticated(REFUSED)
+        row = read_claim(conn, claim, read_only=read_only)
         held = self._sets.get(conn, claim.tenant_id, row.user_id, row.stamp)
-        if session:
-            return UserPrincipal(
-                claim.tenant_id, "user", row.user_id, row.username, held, row.user_id, session.session_id
-            )
+        if isinstance(claim, SessionClaim):
+            return signed_in(claim, row, held)
         allowed = common(frozenset(row.scopes), held)
         return Principal(claim.tenant_id, "api_key", claim.subject, row.username, allowed, row.user_id)
+
+
+def read_claim(conn: Connection, claim: Claim, *, read_only: bool) -> Row[Any]:
+    """Bind the transaction and read what the claim is about. Raises `Unauthenticated` unless it is proven."""
+    session = claim if isinstance(claim, SessionClaim) else None
+    row = conn.exec_driver_sql(
+        _OPEN,
+        {
+            "tenant": claim.tenant_id,
+            "read_only": read_only,
+            "kind": "session" if session else "api_key",
+            "id": session.session_id if session else claim.subject,
+        },
+    ).first()
+    if row is None or not _proven(claim, row):
+        raise Unauthenticated(REFUSED)
+    return row
+
+
+def signed_in(claim: SessionClaim, row: Row[Any], held: frozenset[str]) -> UserPrincipal:
+    user_id: UUID = row.user_id
+    return UserPrincipal(claim.tenant_id, "user", user_id, row.username, held, user_id, claim.session_id)
 
 
 def _proven(claim: Claim, row: Row[Any]) -> bool:

@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from app.kernel.api.schemas import ContractInput, Output
 from app.platform.identity.passwords import GivenPassword, NewPassword, PasswordInput
@@ -16,9 +16,13 @@ class DevLogin(PasswordInput):
 
 
 class Login(PasswordInput):
-    """`tenant` is its name or its id; `tenant_id` is accepted in its place."""
+    """`tenant` is its name or its id."""
 
-    tenant: str = Field(max_length=100, validation_alias="tenant", examples=["Nordwind Survey"])
+    tenant: str = Field(
+        max_length=100,
+        validation_alias=AliasChoices("tenant", "tenant_id", "tenant_name"),
+        examples=["Nordwind Survey"],
+    )
     username: str = Field(max_length=100)
     password: GivenPassword
 

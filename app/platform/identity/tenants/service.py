@@ -1,5 +1,6 @@
 """Making tenants, and the first administrator of each."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, insert, select
@@ -68,7 +69,7 @@ def _announce(tx: WriteTx, role: Role, user: User) -> None:
     tx.emit(UserRoleBound(user_id=user.id, role_id=role.id), subject=of_user, related=[of_role])
 
 
-def find_tenant(tx: ReadTx, name_or_id: str) -> Row[UUID, str] | None:
+def find_tenant(tx: ReadTx, name_or_id: str) -> Row[Any] | None:
     """A tenant's id and name by either; an id wins over a name that looks like one."""
     try:
         by_id = tx.first(select(Tenant.id, Tenant.name).where(Tenant.id == UUID(name_or_id)))

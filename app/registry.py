@@ -21,14 +21,17 @@ from app.kernel.relay import Outlet
 from app.kernel.relay_loop import Relay
 from app.kernel.security.principal import system
 from app.kernel.tx import Origin, WriteTx, subscribe
-from app.platform import identity
+from app.platform import events, identity
+from app.platform.audit.module import module as audit
+from app.platform.events.module import module as events_module
 from app.platform.health.module import module as health
 from app.platform.identity.module import PRINCIPALS
 from app.platform.identity.module import module as identity_module
+from app.platform.operations.module import module as operations
 from app.settings import Settings, get_settings
 
-MODULES: tuple[Module, ...] = (health, identity_module, assets)
-OUTLETS: tuple[Outlet, ...] = ()
+MODULES: tuple[Module, ...] = (health, identity_module, events_module, audit, operations, assets)
+OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions,)
 ROUTERS: tuple[Router, ...] = tuple(router for module in MODULES for router in module.routers)
 JOBS: tuple[Job, ...] = tuple(job for module in MODULES for job in module.jobs)
 

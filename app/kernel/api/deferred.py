@@ -2,7 +2,7 @@
 
     @router.post("/runs", permission=…, status_code=201, completion=Completion(is_finished, read_run))
     def start_run(body: RunCreate, tx: WriteTx, wait_seconds: WaitSeconds = 15) -> Deferred[RunRead]:
-        return Deferred(service.start_run(tx, body).operation_id)
+        return Deferred(service.start_run(tx, body).operation_id, wait_seconds)
 
 The transaction is committed before the wait, which holds neither a thread nor a connection. When the time is over
 first, the answer is the state as it is then. A replay by `Idempotency-Key` waits and reads again.
@@ -28,9 +28,13 @@ WaitSeconds = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Deferred(Generic[T]):
-    """The answer is ready when `key` is announced (see `app.kernel.jobs.wait`); `T` is its model."""
+    """The answer is ready when `key` is announced (see `app.kernel.jobs.wait`), and is given after `seconds` anyway.
+
+    `T` is its model.
+    """
 
     key: UUID
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,6 @@ async def _complete(call: Call, deferred: Deferred[Any]) -> Response:
     completion, claim = call.endpoint.completion, call.claim
     if completion is None or claim is None:
         raise TypeError(f"{call.endpoint.handler.__name__} returned Deferred without completion=")
-    seconds = float(call.values.get("wait_seconds", LONGEST_WAIT_SECONDS))
 
     def finished() -> bool:
         with reopened(call.request, call.endpoint) as tx:
@@ -228,8 +227,8 @@ async def _complete(call: Call, deferred: Deferred[Any]) -> Response:
         with reopened(call.request, call.endpoint) as tx:
             return _render(call.endpoint, call.request, completion.render(tx, deferred.key))
 
-    if seconds > 0:
-        await wait_for(call.runtime.live, claim.tenant_id, deferred.key, seconds, finished=finished)
+    if deferred.seconds > 0:
+        await wait_for(call.runtime.live, claim.tenant_id, deferred.key, deferred.seconds, finished=finished)
     response = await run_sync(answer)
     if call.replayed:
         response.headers["Idempotency-Replayed"] = "true"
@@ -305,7 +304,8 @@ def _earlier_answer(call: Call, tx: WriteTx, key: str) -> Response | Deferred[An
         return None
     call.replayed = True
     if _DEFERRED_HEADER in stored.headers:
-        return Deferred(UUID(stored.headers[_DEFERRED_HEADER]))
+        seconds = float(call.values.get("wait_seconds", LONGEST_WAIT_SECONDS))
+        return Deferred(UUID(stored.headers[_DEFERRED_HEADER]), seconds)
     headers = stored.headers | {"Idempotency-Replayed": "true"}
     return Response(stored.body, status_code=stored.status, headers=headers)
 

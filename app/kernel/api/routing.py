@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from fastapi import FastAPI
 from fastapi._compat import ModelField
-from fastapi.dependencies.utils import get_flat_params
+from fastapi.dependencies.utils import _get_flat_fields_from_params
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -179,7 +179,7 @@ class Route(APIRoute):
             max_body=self.spec.max_body,
             limited=self.spec.limited,
             known_query=frozenset(
-                param.alias for param in get_flat_params(self.dependant) if _in(param) == "query"
+                field.alias for field in _get_flat_fields_from_params(self.dependant.query_params)
             ),
             collection=self.spec.method == "POST" and ":" not in self.spec.path.rsplit("/", 1)[-1],
             completion=self.spec.completion,
@@ -225,11 +225,6 @@ def _split(handler: Handler) -> tuple[Handler, dict[str, type], Any]:
 
 def _page_item(returns: Any) -> Any:
     return get_args(returns)[0] if get_origin(returns) is Page else None
-
-
-def _in(param: ModelField) -> str | None:
-    kind = getattr(param.field_info, "in_", None)
-    return kind.value if kind is not None else None
 
 
 def _takes_form(body_field: ModelField | None) -> bool:

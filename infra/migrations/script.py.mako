@@ -1,4 +1,7 @@
-"""${message}
+<%
+    phases = ("backfill_validate", "enforce", "expand")
+    phase = next((word for word in phases if message.endswith(word)), "expand")
+%>"""${message}
 
 Revises: ${down_revision or "nothing"}
 Safe beside the previous release: say here why.
@@ -11,11 +14,11 @@ from alembic import op
 
 from app.kernel.db import migrate as m
 
-revision: str = ${repr(up_revision)}
-down_revision: str | None = ${repr(down_revision)}
+revision: str = "${up_revision}"
+down_revision: str | None = ${'"%s"' % down_revision if down_revision else None}
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
-phase = "expand"  # expand | backfill_validate | enforce
+phase = "${phase}"
 
 
 def upgrade() -> None:

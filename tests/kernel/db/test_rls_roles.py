@@ -27,7 +27,7 @@ def test_the_app_role_is_no_superuser_and_passes_no_wall(pg: Any) -> None:
     with psycopg.connect(pg.superuser_url) as conn:
         found = conn.execute(
             "SELECT rolname, rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles"
-            " WHERE rolname LIKE 'hangar%' ORDER BY 1"
+            " WHERE rolname IN ('hangar_owner', 'hangar_app', 'hangar_ops') ORDER BY 1"
         ).fetchall()
     assert found == [
         ("hangar_app", False, False, False, False),

@@ -53,7 +53,8 @@ def up(
 
     try:
         embed_postgres, embed_valkey = not settings.database_url, not settings.redis_url
-        Up(data_dir, port, postgres=embed_postgres, valkey=embed_valkey, tell=tell).run()
+        profile = settings.profile
+        Up(data_dir, port, profile=profile, postgres=embed_postgres, valkey=embed_valkey, tell=tell).run()
     except StackError as error:
         _fail(error)
     tell("stopped")

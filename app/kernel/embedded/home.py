@@ -80,7 +80,7 @@ class StackHome:
             write_private(self.path / "config.json", config)
         return int(ports[name])
 
-    def remember(self, key: str, value: str) -> None:
+    def remember(self, key: str, value: Any) -> None:
         write_private(self.path / "config.json", self.config() | {key: value})
 
     def state(self) -> dict[str, Any]:

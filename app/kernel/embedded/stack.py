@@ -44,8 +44,9 @@ class StackUrls:
     def for_database(self, name: str) -> Self:
         """The same roles on another database of this server."""
         urls = {
-            field: urlunsplit(urlsplit(getattr(self, field))._replace(path=f"/{quote(name)}"))
+            field: urlunsplit(urlsplit(url)._replace(path=f"/{quote(name)}"))
             for field in ("superuser_url", "owner_url", "app_url", "ops_url", "direct_url")
+            if (url := getattr(self, field))
         }
         return replace(self, **urls)
 

@@ -22,6 +22,7 @@ from app.kernel.embedded.stack import EmbeddedStack
 from app.kernel.embedded.supervisor import STOP_STEPS, Backoff, Service, ServiceProcess, stop_left_services
 
 _READY_SECONDS = 120.0
+_PATIENCE = 15.0
 _TICK = 0.1
 
 Tell = Callable[[str], None]
@@ -30,7 +31,10 @@ Tell = Callable[[str], None]
 class Up:
     """One run of `up`. `postgres` and `valkey` say which services to embed; the others come from the environment."""
 
-    def __init__(self, data_dir: Path, port: int, *, postgres: bool, valkey: bool, tell: Tell) -> None:
+    def __init__(
+        self, data_dir: Path, port: int, *, profile: str, postgres: bool, valkey: bool, tell: Tell
+    ) -> None:
+        self._profile = profile
         self._stop = threading.Event()
         self._tell = tell
         self._port = port
@@ -70,21 +74,25 @@ class Up:
         serve = ["serve", "--fd", str(descriptor), "--supervisor-pid", me]
         server = ServiceProcess(Service("server", serve, [descriptor]), self.home, environment)
         worker = ServiceProcess(Service("worker", ["worker", "--supervisor-pid", me]), self.home, environment)
-        schema = _schema_fingerprint()
-        if self._stack.postgres and self.home.config().get("schema") == schema:
-            # Nothing to migrate: the server's imports, most of its start, run beside the check for that.
-            self._tell("starting the server")
-            self._launch(server)
-            seeded = self._prepare(environment, base_url)
-        else:
+        fingerprint = _fingerprint(self._profile, base_url)
+        remembered = self.home.config().get("prepared", {})
+        known = bool(self._stack.postgres) and remembered.get("fingerprint") == fingerprint
+        if not known:
             self._tell("migrating the database and seeding demo data")
-            seeded = self._prepare(environment, base_url)
-            self._launch(server)
+        seeded = remembered["seeded"] if known else self._prepare(environment, base_url)
+        self._tell("starting server and worker")
+        self._launch(server)
         self._launch(worker)
-        self._wait_ready(base_url)
+        if not self._wait_ready(base_url, _PATIENCE if known else _READY_SECONDS):
+            if not known:
+                raise StackError(f"the server did not become ready:\n{self.home.log_tail('server', 40)}")
+            self._tell("not ready: migrating again")  # somebody has taken the schema back by hand
+            seeded = self._prepare(environment, base_url)
+            if not self._wait_ready(base_url, _READY_SECONDS):
+                raise StackError(f"the server did not become ready:\n{self.home.log_tail('server', 40)}")
         if self._stop.is_set():
             return
-        self.home.remember("schema", schema)
+        self.home.remember("prepared", {"fingerprint": fingerprint, "seeded": seeded})
         self.home.update_state(ready=True, urls=vars(urls), seeded=seeded)
         self._tell(_banner(base_url, seeded, self.home, time.monotonic() - began))
 
@@ -114,13 +122,16 @@ class Up:
         answer.unlink()
         return seeded
 
-    def _wait_ready(self, base_url: str) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        server = self._services[0]
+    def _wait_ready(self, base_url: str, seconds: float) -> bool:
+        """True once /readyz says so, or when we were asked to stop; False when the time is up."""
+        deadline = time.monotonic() + seconds
         while not self._stop.is_set() and not _ready(base_url):
-            if not server.running() or time.monotonic() > deadline:
-                raise StackError(f"the server did not become ready:\n{self.home.log_tail('server', 40)}")
+            if self._services and not self._services[0].running():
+                raise StackError(f"the server ended at its start:\n{self.home.log_tail('server', 40)}")
+            if time.monotonic() > deadline:
+                return False
             self._stop.wait(0.05)
+        return True
 
     def _supervise(self) -> None:
         while not self._stop.wait(_TICK):
@@ -170,11 +181,12 @@ def _listen(port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _schema_fingerprint() -> str:
-    """A digest of the migration files: the same one means the same head."""
-    digest = hashlib.sha256()
-    for path in sorted(CHECKOUT.glob("infra/migrations/versions/*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
+def _fingerprint(profile: str, base_url: str) -> str:
+    """A digest of what migrations and demo data depend on: unchanged, they need not run again."""
+    digest = hashlib.sha256(f"{profile} {base_url}".encode())
+    for folder in ("app", "infra/migrations"):
+        for path in sorted((CHECKOUT / folder).rglob("*.py")):
+            digest.update(str(path).encode() + path.read_bytes())
     return digest.hexdigest()
 
 

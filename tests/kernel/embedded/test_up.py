@@ -143,7 +143,7 @@ def test_after_kill_9_of_up_its_children_end_and_the_next_up_recovers(
     running: Running, start: Start, data_dir: Path
 ) -> None:
     parts = processes_of(data_dir)
-    url = str(dict(running.state["urls"])["superuser_url"])  # type: ignore[call-overload]
+    url = str(dict(running.state["urls"])["owner_url"])  # type: ignore[call-overload]
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept (id int)")
         connection.execute("INSERT INTO kept VALUES (7)")

@@ -26,6 +26,7 @@ from app.kernel.security.principal import Principal, anonymous
 
 T = TypeVar("T")
 AnySelect = Select[*tuple[Any, ...]]
+AnyRow = Row[*tuple[Any, ...]]
 Model = TypeVar("Model")
 
 
@@ -70,15 +71,15 @@ class ReadTx:
     def actor(self) -> str:
         return self.principal.actor
 
-    def all(self, statement: AnySelect, params: dict[str, Any] | None = None) -> Sequence[Row[Any]]:
+    def all(self, statement: AnySelect, params: dict[str, Any] | None = None) -> Sequence[AnyRow]:
         return self.conn.execute(statement, params).all()
 
-    def first(self, statement: AnySelect, params: dict[str, Any] | None = None) -> Row[Any] | None:
+    def first(self, statement: AnySelect, params: dict[str, Any] | None = None) -> AnyRow | None:
         return self.conn.execute(statement, params).first()
 
     def one(
         self, statement: AnySelect, or_raise: type[Problem] | Problem, params: dict[str, Any] | None = None
-    ) -> Row[Any]:
+    ) -> AnyRow:
         """The single row, or the given problem (a class is raised without detail)."""
         row = self.conn.execute(statement, params).first()
         if row is None:
@@ -153,13 +154,10 @@ class WriteTx(ReadTx):
         mark = len(self._events)
         self.flush_if_any()
         try:
-            with self.conn.begin_nested():
+            with self.session.begin_nested():
                 yield
-                self.flush_if_any()
         except BaseException:
             del self._events[mark:]
-            if self._session is not None:
-                self._session.expunge_all()
             raise
 
     def emit(

@@ -10,7 +10,7 @@ ASSETS_WRITE = Permission(
 )
 MAINTENANCE_READ = Permission("maintenance.read", "See work orders.", also=["registry.read"])
 MAINTENANCE_WRITE = Permission(
-    "maintenance.write", "Open, move and close work orders.", also=["registry.write"]
+    "maintenance.write", "Open, move and close work orders; ground assets.", also=["registry.write"]
 )
 MAINTENANCE_RELEASE = Permission(
     "maintenance.release", "Return a grounded asset to service.", also=["registry.write"]

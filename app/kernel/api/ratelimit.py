@@ -33,6 +33,13 @@ class RateLimiter:
     def __init__(self, settings: Settings) -> None:
         self._enabled = settings.rate_limit_enabled and bool(settings.redis_url)
         self._asleep_until = 0.0
+        self._client = (
+            redis.Redis.from_url(
+                settings.redis_url, socket_timeout=_SOCKET_TIMEOUT, socket_connect_timeout=_SOCKET_TIMEOUT
+            )
+            if settings.redis_url
+            else None
+        )
         if not self._enabled:
             return
         store = RedisStore(
@@ -64,6 +71,13 @@ class RateLimiter:
     def login(self, tenant: str, username: str) -> Allowance | None:
         """Attempts on one account, from wherever they come."""
         return self._check(self._login, f"l:{tenant}:{username}") if self._enabled else None
+
+    def ping(self) -> bool:
+        """Whether Valkey answers now."""
+        try:
+            return self._client is not None and bool(self._client.ping())
+        except (redis.RedisError, OSError):
+            return False
 
     def _check(self, throttle: Throttled, key: str) -> Allowance | None:
         if time.monotonic() < self._asleep_until:

@@ -1,0 +1,31 @@
+"""Bodies of regions."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.domains.assets.words import OptionalCode
+from app.kernel.api.schemas import Code, Input, Name, Output
+
+
+class RegionCreate(Input):
+    code: Code
+    name: Name | None = None
+    parent_code: OptionalCode = None
+
+
+class RegionPatch(Input):
+    """`parent_code` moves the region with everything below it; an explicit null makes it a root."""
+
+    name: Name | None = None
+    parent_code: OptionalCode = None
+
+
+class RegionRead(Output):
+    id: UUID
+    code: str
+    name: str | None
+    parent_id: UUID | None
+    depth: int
+    version: int
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,201 @@
+"""Use cases of the timeline. Every one holds the asset's row lock, so the constraints are a wall behind a queue.
+
+Breakdown beats a booking: a DOWN block never fails on reservations, it puts the ones it overlaps at risk, with an
+event, in the same transaction; when it ends they are whole again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from app.domains.assets.events import ReservationAtRisk, ReservationRestored
+from app.domains.assets.timeline.models import AssetBlock
+from app.domains.assets.words import Availability, BlockKind
+from app.kernel.events.envelope import ref
+from app.kernel.tx import AnySelect, ReadTx, WriteTx
+
+EXTEND_BY = timedelta(hours=2)
+EXTEND_WHEN_LEFT = timedelta(minutes=30)
+RESERVATION = BlockKind.RESERVATION.value
+_SHORTEST_DAY = timedelta(hours=1)
+
+
+def end_of_day(now: datetime) -> datetime:
+    """The coming midnight UTC, at least an hour away."""
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight if midnight - now >= _SHORTEST_DAY else midnight + timedelta(days=1)
+
+
+def block(
+    tx: WriteTx,
+    asset_id: UUID,
+    kind: BlockKind,
+    *,
+    until: datetime | None = None,
+    standing: bool = True,
+    stated: Availability | None = None,
+    reason: str | None = None,
+    work_order_id: UUID | None = None,
+) -> AssetBlock:
+    """Take the asset down from now on. Without `until` the block ends today unless it still stands then."""
+    ends_at = until if until is not None and until > tx.now else end_of_day(tx.now)
+    _put_at_risk(tx, asset_id, tx.now, ends_at)
+    return tx.add(
+        AssetBlock(
+            asset_id=asset_id,
+            kind=kind.value,
+            starts_at=tx.now,
+            ends_at=ends_at,
+            standing=standing,
+            stated=stated.value if stated else None,
+            reason=reason,
+            work_order_id=work_order_id,
+            created_by=tx.actor,
+            created_at=tx.now,
+            updated_at=tx.now,
+        )
+    )
+
+
+def end_blocks(tx: WriteTx, asset_id: UUID, *conditions: Any) -> int:
+    """End active blocks of the asset now and restore the reservations that nothing breaks into any more."""
+    found = tx.objects(
+        select(AssetBlock)
+        .where(AssetBlock.asset_id == asset_id, AssetBlock.active, *conditions)
+        .with_for_update()
+    )
+    for row in found:
+        row.ended_at = tx.now
+        row.updated_at = tx.now
+    tx.flush()
+    restore(tx, asset_id)
+    return len(found)
+
+
+def end_manual(tx: WriteTx, asset_id: UUID) -> int:
+    return end_blocks(tx, asset_id, AssetBlock.kind == BlockKind.MANUAL.value)
+
+
+def end_of_work(tx: WriteTx, asset_id: UUID, work_order_id: UUID) -> int:
+    return end_blocks(tx, asset_id, AssetBlock.work_order_id == work_order_id)
+
+
+def restore(tx: WriteTx, asset_id: UUID) -> None:
+    """Make whole the reservations at risk that overlap no active DOWN block any more."""
+    down = aliased(AssetBlock)
+    broken = exists().where(
+        down.tenant_id == AssetBlock.tenant_id,
+        down.asset_id == AssetBlock.asset_id,
+        down.active,
+        down.occupancy == "DOWN",
+        down.starts_at < AssetBlock.ends_at,
+        or_(down.ends_at > AssetBlock.starts_at, down.standing),
+    )
+    whole = tx.objects(
+        select(AssetBlock).where(
+            AssetBlock.asset_id == asset_id,
+            AssetBlock.active,
+            AssetBlock.at_risk,
+            AssetBlock.ends_at > tx.now,
+            ~broken,
+        )
+    )
+    for row in whole:
+        row.at_risk = False
+        row.updated_at = tx.now
+        assert row.reservation_id is not None  # noqa: S101 a CHECK of the table
+        tx.emit(
+            ReservationRestored(reservation_id=row.reservation_id, asset_id=asset_id),
+            subject=ref("reservation", row.reservation_id),
+            related=[ref("asset", asset_id)],
+        )
+    tx.flush()
+
+
+def extend(tx: WriteTx, row: AssetBlock) -> None:
+    """Move a standing block's end on by a small step, putting at risk only what it now reaches."""
+    ends_at = max(row.ends_at, tx.now) + EXTEND_BY
+    _put_at_risk(tx, row.asset_id, row.ends_at, ends_at)
+    row.ends_at = ends_at
+    row.updated_at = tx.now
+    tx.flush()
+
+
+def due_for_extension(now: datetime) -> Select[AssetBlock]:
+    return select(AssetBlock).where(
+        AssetBlock.active, AssetBlock.standing, AssetBlock.ends_at <= now + EXTEND_WHEN_LEFT
+    )
+
+
+def overlapping(asset_id: UUID, starts_at: datetime, ends_at: datetime) -> AnySelect:
+    """Active blocks of the asset that touch the period, earliest first."""
+    return (
+        select(AssetBlock.kind, AssetBlock.starts_at, AssetBlock.ends_at, AssetBlock.standing)
+        .where(
+            AssetBlock.asset_id == asset_id,
+            AssetBlock.active,
+            AssetBlock.exclusive,
+            AssetBlock.starts_at < ends_at,
+            AssetBlock.ends_at > starts_at,
+        )
+        .order_by(AssetBlock.starts_at, AssetBlock.id)
+    )
+
+
+def still_reserved(tx: ReadTx, asset_id: UUID) -> list[UUID]:
+    """Reservations of the asset that are not over."""
+    rows = tx.all(
+        select(AssetBlock.reservation_id).where(
+            AssetBlock.asset_id == asset_id,
+            AssetBlock.active,
+            AssetBlock.kind == RESERVATION,
+            AssetBlock.ends_at > tx.now,
+        )
+    )
+    return [row.reservation_id for row in rows]
+
+
+def upcoming(asset_ids: list[UUID], after: datetime) -> AnySelect:
+    """Active blocks of these assets that are not over: what the next free instant is computed from."""
+    return (
+        select(AssetBlock.asset_id, AssetBlock.starts_at, AssetBlock.ends_at, AssetBlock.standing)
+        .where(
+            AssetBlock.asset_id == func.any(asset_ids),
+            AssetBlock.active,
+            or_(AssetBlock.ends_at > after, AssetBlock.standing),
+        )
+        .order_by(AssetBlock.starts_at)
+    )
+
+
+def _put_at_risk(tx: WriteTx, asset_id: UUID, starts_at: datetime, ends_at: datetime) -> None:
+    touched = tx.objects(
+        select(AssetBlock).where(
+            and_(
+                AssetBlock.asset_id == asset_id,
+                AssetBlock.active,
+                AssetBlock.kind == RESERVATION,
+                AssetBlock.at_risk.is_(False),
+                AssetBlock.starts_at < ends_at,
+                AssetBlock.ends_at > starts_at,
+            )
+        )
+    )
+    for row in touched:
+        row.at_risk = True
+        row.updated_at = tx.now
+        assert row.reservation_id is not None  # noqa: S101 a CHECK of the table
+        tx.emit(
+            ReservationAtRisk(
+                reservation_id=row.reservation_id,
+                asset_id=asset_id,
+                starts_at=row.starts_at,
+                ends_at=row.ends_at,
+            ),
+            subject=ref("reservation", row.reservation_id),
+            related=[ref("asset", asset_id)],
+        )
+    tx.flush()

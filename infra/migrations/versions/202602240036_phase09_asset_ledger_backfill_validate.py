@@ -1,0 +1,67 @@
+"""Every region word becomes a region and a placement, every bound drone an installation."""
+
+
+from app.kernel.db import migrate as m
+
+revision = "202602240036"
+down_revision = "202602240035"
+branch_labels = None
+depends_on = None
+phase = "backfill_validate"
+
+
+def upgrade() -> None:
+    m.expect_none("asset", "asset_type NOT IN ('UAV', 'PAYLOAD', 'BATTERY', 'CONTROLLER', 'DOCK')")
+    m.backfill(
+        "asset",
+        "UPDATE asset SET region_code = NULL FROM page WHERE asset.tenant_id = page.tenant_id AND asset.id = page.id",
+        where="region_code IS NOT NULL AND btrim(region_code) = ''",
+    )
+    m.backfill(
+        "asset",
+        "UPDATE asset SET retired_reason = 'not recorded' FROM page"
+        " WHERE asset.tenant_id = page.tenant_id AND asset.id = page.id",
+        where="retired_at IS NOT NULL AND retired_reason IS NULL",
+    )
+    m.backfill(
+        "asset",
+        """
+        INSERT INTO region (tenant_id, id, code, path, created_at, updated_at)
+        SELECT tenant_id, id, code, replace(id::text, '-', '') || '/', now(), now()
+        FROM (SELECT page.tenant_id, a.region_code AS code, gen_random_uuid() AS id
+              FROM page JOIN asset a USING (tenant_id, id) GROUP BY page.tenant_id, a.region_code) AS fresh
+        ON CONFLICT (tenant_id, code) DO NOTHING
+        """,
+        where="region_code IS NOT NULL AND NOT EXISTS (SELECT FROM region r"
+        " WHERE r.tenant_id = asset.tenant_id AND r.code = asset.region_code)",
+        touches=("region",),
+        one_to_one=False,
+    )
+    m.backfill(
+        "asset",
+        """
+        INSERT INTO placement (tenant_id, id, asset_id, region_id, starts_at)
+        SELECT a.tenant_id, gen_random_uuid(), a.id, r.id, a.created_at
+        FROM page JOIN asset a USING (tenant_id, id)
+        JOIN region r ON r.tenant_id = a.tenant_id AND r.code = a.region_code
+        """,
+        where="region_code IS NOT NULL AND NOT EXISTS (SELECT FROM placement p"
+        " WHERE p.tenant_id = asset.tenant_id AND p.asset_id = asset.id)",
+        touches=("placement", "region"),
+    )
+    m.backfill(
+        "asset",
+        """
+        INSERT INTO installation (tenant_id, id, asset_id, drone_id, starts_at, ends_at)
+        SELECT a.tenant_id, gen_random_uuid(), a.id, a.bound_to_drone_id, coalesce(a.bound_at, a.created_at),
+               greatest(a.retired_at, coalesce(a.bound_at, a.created_at))
+        FROM page JOIN asset a USING (tenant_id, id)
+        """,
+        where="bound_to_drone_id IS NOT NULL AND NOT EXISTS (SELECT FROM installation i"
+        " WHERE i.tenant_id = asset.tenant_id AND i.asset_id = asset.id)",
+        touches=("installation",),
+    )
+
+
+def downgrade() -> None:
+    """Nothing: the columns that the facts came from were only read."""

@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from app.domains.assets.drones import service as drones
 from app.domains.assets.drones.schemas import DroneCreate
+from app.domains.assets.facts.models import Asset
 from app.domains.assets.ledger import service as ledger
-from app.domains.assets.ledger.models import Asset
 from app.domains.assets.ledger.schemas import AssetCreate, Bind, Grounding, HealthReportCreate
 from app.domains.assets.reservations import service as reservations
 from app.domains.assets.reservations.schemas import ReservationCreate

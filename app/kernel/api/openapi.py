@@ -153,11 +153,17 @@ def _headers_of(route: Route) -> list[str]:
 def _problem_response(classes: list[type[Problem]], schemas: dict[str, Any]) -> dict[str, Any]:
     refs = []
     for problem in classes:
-        schemas.setdefault(problem.__name__, problem_schema(problem, schemas))
-        refs.append({"$ref": f"#/components/schemas/{problem.__name__}"})
+        name = schema_name(problem)
+        schemas.setdefault(name, problem_schema(problem, schemas))
+        refs.append({"$ref": f"#/components/schemas/{name}"})
     schema: dict[str, Any] = refs[0] if len(refs) == 1 else {"anyOf": refs}
     titles = " or ".join(dict.fromkeys(problem.title.lower() for problem in classes))
     return {"description": titles[:1].upper() + titles[1:], "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def schema_name(problem: type[Problem]) -> str:
+    """`AssetRetired` is `AssetRetiredProblem` in the document: an event may have the same name."""
+    return f"{problem.__name__}Problem"
 
 
 def problem_schema(problem: type[Problem], schemas: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +186,7 @@ def problem_schema(problem: type[Problem], schemas: dict[str, Any]) -> dict[str,
             schemas.setdefault(name, schema)
         properties |= own["properties"]
     return {
-        "title": problem.__name__,
+        "title": schema_name(problem),
         "description": re.sub(r"\s+", " ", problem.__doc__ or problem.title),
         "type": "object",
         "properties": properties,

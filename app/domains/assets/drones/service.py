@@ -8,7 +8,7 @@ from app.domains.assets.drones.models import Drone
 from app.domains.assets.drones.schemas import DroneCreate, DronePatch, DroneRead
 from app.domains.assets.errors import DroneInUse, DroneNotFound
 from app.domains.assets.events import DroneDeleted, DroneRegistered, DroneUpdated
-from app.domains.assets.ledger.models import Installation
+from app.domains.assets.facts.models import Installation
 from app.kernel.events.envelope import ref
 from app.kernel.tx import WriteTx
 

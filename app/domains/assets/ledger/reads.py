@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, func, select
 
 from app.domains.assets.errors import AssetNotFound
-from app.domains.assets.ledger.models import Asset
+from app.domains.assets.facts.models import Asset
 from app.domains.assets.ledger.schemas import (
     AssetFilter,
     AssetRead,

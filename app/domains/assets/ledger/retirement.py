@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from app.domains.assets import events
 from app.domains.assets.errors import Blocker, RetireBlocked
-from app.domains.assets.ledger import service
-from app.domains.assets.ledger.models import Asset, Installation
+from app.domains.assets.facts.locking import lock_in_service, touch
+from app.domains.assets.facts.models import Asset, Installation
 from app.domains.assets.ledger.schemas import Retirement
 from app.domains.assets.timeline import service as timeline
 from app.domains.assets.work_orders.queries import unfinished
@@ -17,7 +17,7 @@ from app.kernel.tx import ReadTx, WriteTx
 
 def retire(tx: WriteTx, asset_id: UUID, data: Retirement) -> Asset:
     """Raises `AssetRetired`, and `RetireBlocked` with everything that must end first."""
-    asset = service.lock_in_service(tx, asset_id)
+    asset = lock_in_service(tx, asset_id)
     found = blockers(tx, asset_id)
     if found:
         raise RetireBlocked(
@@ -26,7 +26,7 @@ def retire(tx: WriteTx, asset_id: UUID, data: Retirement) -> Asset:
     timeline.end_blocks(tx, asset_id)
     asset.retired_at = tx.now
     asset.retired_reason = data.reason
-    service.touch(tx, asset)
+    touch(tx, asset)
     tx.emit(
         events.AssetRetired(asset_id=asset_id, reason=data.reason),
         subject=ref("asset", asset_id),

@@ -10,11 +10,10 @@ from app.domains.assets.drones.service import hold
 from app.domains.assets.errors import (
     AssetInstalledElsewhere,
     AssetNotBound,
-    AssetNotFound,
     AssetNotGrounded,
-    AssetRetired,
 )
-from app.domains.assets.ledger.models import Asset, HealthReport, Installation, Placement
+from app.domains.assets.facts.locking import lock_in_service, touch
+from app.domains.assets.facts.models import Asset, HealthReport, Installation, Placement
 from app.domains.assets.ledger.schemas import (
     AssetCreate,
     AssetPatch,
@@ -31,26 +30,6 @@ from app.domains.assets.words import Availability, BlockKind
 from app.kernel.events.envelope import ref
 from app.kernel.problem import invalid
 from app.kernel.tx import WriteTx
-
-
-def lock(tx: WriteTx, asset_id: UUID) -> Asset:
-    """The asset under a row lock that orders everything done to it. Raises `AssetNotFound`."""
-    return tx.get(select(Asset).where(Asset.id == asset_id).with_for_update(key_share=True), AssetNotFound)
-
-
-def lock_in_service(tx: WriteTx, asset_id: UUID) -> Asset:
-    """`lock`, and raises `AssetRetired`; checks `If-Match`."""
-    asset = lock(tx, asset_id)
-    tx.match(asset)
-    if asset.retired_at is not None:
-        raise AssetRetired("The asset is retired.")
-    return asset
-
-
-def touch(tx: WriteTx, asset: Asset) -> None:
-    asset.version += 1
-    asset.updated_at = tx.now
-    tx.flush()
 
 
 def register(tx: WriteTx, data: AssetCreate) -> Asset:

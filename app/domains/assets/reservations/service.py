@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domains.assets.errors import ReservationConflict, ReservationEnded, ReservationNotFound
 from app.domains.assets.events import ReservationCanceled, ReservationMade
-from app.domains.assets.ledger.service import lock, lock_in_service
+from app.domains.assets.facts.locking import lock, lock_in_service
 from app.domains.assets.reservations.models import Reservation
 from app.domains.assets.reservations.schemas import ReservationCreate, ReservationFilter
 from app.domains.assets.timeline.gaps import Span, next_free

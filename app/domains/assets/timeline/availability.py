@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from app.domains.assets.ledger.models import Asset, HealthReport, Installation, Placement
+from app.domains.assets.facts.models import Asset, HealthReport, Installation, Placement
 from app.domains.assets.regions.models import Region
 from app.domains.assets.timeline.models import AssetBlock
 from app.domains.assets.words import Availability, BlockKind, HealthStatus, Lifecycle

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from app.domains.assets.ledger.models import Asset
+from app.domains.assets.facts.models import Asset
 from app.domains.assets.timeline import service
 from app.domains.assets.timeline.models import AssetBlock
 from app.kernel.jobs.engine import Job

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.domains.assets.errors import WorkOrderNotFound, WorkOrderTransitionRefused
 from app.domains.assets.events import WorkOrderClosed, WorkOrderMoved, WorkOrderOpened
-from app.domains.assets.ledger.service import lock, lock_in_service
+from app.domains.assets.facts.locking import lock, lock_in_service
 from app.domains.assets.timeline import service as timeline
 from app.domains.assets.words import BlockKind, WorkOrderStatus
 from app.domains.assets.work_orders.models import WorkOrder, WorkOrderHistory

@@ -1,0 +1,29 @@
+"""The row lock that orders everything done to one asset; taken before anything that hangs on the asset."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.domains.assets.errors import AssetNotFound, AssetRetired
+from app.domains.assets.facts.models import Asset
+from app.kernel.tx import WriteTx
+
+
+def lock(tx: WriteTx, asset_id: UUID) -> Asset:
+    """The asset under a row lock that orders everything done to it. Raises `AssetNotFound`."""
+    return tx.get(select(Asset).where(Asset.id == asset_id).with_for_update(key_share=True), AssetNotFound)
+
+
+def lock_in_service(tx: WriteTx, asset_id: UUID) -> Asset:
+    """`lock`, and raises `AssetRetired`; checks `If-Match`."""
+    asset = lock(tx, asset_id)
+    tx.match(asset)
+    if asset.retired_at is not None:
+        raise AssetRetired("The asset is retired.")
+    return asset
+
+
+def touch(tx: WriteTx, asset: Asset) -> None:
+    asset.version += 1
+    asset.updated_at = tx.now
+    tx.flush()

@@ -10,7 +10,7 @@ TABLES = ("drone", "asset", "work_order", "work_order_history")
 _TYPES = ("UAV", "PAYLOAD", "BATTERY", "CONTROLLER", "DOCK")
 _AVAILABILITY = ("AVAILABLE", "RESERVED", "IN_USE", "MAINTENANCE", "UNAVAILABLE")
 _HEALTH = ("UNKNOWN", "HEALTHY", "DEGRADED", "CRITICAL")
-_REGIONS = (None, "REGION-EAST", "REGION-WEST")
+_REGIONS = (None, "REGION-EAST", "REGION-WEST", " ")
 _STATUS = ("OPEN", "IN_PROGRESS", "CLOSED", "CANCELED")
 PER_TENANT = 60
 
@@ -69,11 +69,11 @@ def _seed_asset(
             health,
             None if health == "UNKNOWN" else number,
             None if health == "UNKNOWN" else "2026-01-15T08:00:00Z",
-            _REGIONS[number % 3],
+            _REGIONS[number % 4],
             drone,
             drone and "2026-01-10T08:00:00Z",
             "2026-01-20T08:00:00Z" if retired else None,
-            "worn out" if retired else None,
+            "worn out" if retired and number % 20 == 19 else None,
             "2026-01-01T08:00:00Z",
             "2026-01-20T08:00:00Z",
         ),
@@ -84,7 +84,7 @@ def _seed_asset(
 
 def _seed_work_order(conn: psycopg.Connection, tenant: UUID, asset: UUID, status: str) -> None:
     order = uuid4()
-    closed = "2026-01-19T08:00:00Z" if status in {"CLOSED", "CANCELED"} else None
+    closed = "2026-01-19T08:00:00Z" if status == "CLOSED" else None
     conn.execute(
         "INSERT INTO work_order (tenant_id, id, asset_id, title, status, created_by, closed_at, closed_by,"
         " created_at, updated_at) VALUES (%s, %s, %s, 'inspect', %s, 'old', %s, %s, %s, %s)",

@@ -53,3 +53,18 @@ def snapshot(conn: psycopg.Connection, *schemas: str) -> dict[str, list[str]]:
         kind: sorted(str(line) for (line,) in conn.execute(query.replace("{schemas}", names)))
         for kind, query in queries.items()
     }
+
+
+def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:
+    """What two snapshots don't share, as readable lines."""
+    lines = []
+    for kind, old in before.items():
+        new = after[kind]
+        lines += [f"- {kind}: {line}" for line in old if line not in new]
+        lines += [f"+ {kind}: {line}" for line in new if line not in old]
+    return lines
+
+
+def without_validity(shape: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Whether old rows were checked is knowledge that a step back can't take away."""
+    return {kind: [line.removesuffix(" NOT VALID") for line in lines] for kind, lines in shape.items()}

@@ -5,11 +5,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
 from app.kernel.db import migrate as m
-from tests.migrations.databases import FOUNDATION, plain_owner, throwaway
+from tests.migrations.databases import plain_owner, throwaway
 from tests.migrations.first_shape import REVISION, counts, seed
-from tests.migrations.snapshot import snapshot
+from tests.migrations.snapshot import differences, snapshot, without_validity
 
 
 @pytest.fixture
@@ -26,21 +27,24 @@ def test_up_down_up_leaves_the_same_schema(empty: Any) -> None:
         assert len(first["policy"]) >= 18
         assert len(first["constraint"]) >= 20
         m.downgrade(empty.owner_url, "base")
-        assert snapshot(conn) == nothing
+        assert differences(nothing, snapshot(conn)) == []
         m.upgrade(empty.owner_url)
-        assert snapshot(conn) == first
+        assert differences(first, snapshot(conn)) == []
 
 
-def test_every_single_step_back_and_forth_leaves_the_same_schema(empty: Any) -> None:
-    m.upgrade(empty.owner_url)
+def test_every_step_back_undoes_exactly_its_step(empty: Any) -> None:
     with psycopg.connect(empty.superuser_url, autocommit=True) as conn:
-        head = snapshot(conn)
-        while conn.execute("SELECT version_num FROM alembic_version").fetchone() != (FOUNDATION,):
-            after = snapshot(conn)
-            m.downgrade(empty.owner_url, "-1")
-            assert snapshot(conn) != after
-        m.upgrade(empty.owner_url)
-        assert snapshot(conn) == head
+        line = [script.revision for script in ScriptDirectory.from_config(m.config()).walk_revisions()][::-1]
+        shapes = {}
+        for revision in line:
+            m.upgrade(empty.owner_url, revision)
+            shapes[revision] = without_validity(snapshot(conn))
+        for revision in line[-2::-1]:
+            m.downgrade(empty.owner_url, revision)
+            assert (revision, differences(shapes[revision], without_validity(snapshot(conn)))) == (
+                revision,
+                [],
+            )
 
 
 def test_a_plain_owner_makes_the_same_schema(empty: Any, at_head: Any) -> None:
@@ -49,7 +53,7 @@ def test_a_plain_owner_makes_the_same_schema(empty: Any, at_head: Any) -> None:
     with plain_owner(empty) as url:
         m.upgrade(url)
         with psycopg.connect(empty.superuser_url) as conn:
-            assert snapshot(conn) == usual
+            assert differences(usual, snapshot(conn)) == []
         m.downgrade(url, "base")
 
 

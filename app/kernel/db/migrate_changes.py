@@ -96,7 +96,8 @@ def add_exclusion(
     a quiet hour.
     """
     condition = f" WHERE ({where})" if where else ""
-    _add_constraint(table, name, f"EXCLUDE USING {using} ({', '.join(elements)}){condition}")
+    definition = f"EXCLUDE USING {using} ({', '.join(elements)}){condition}"
+    _add_constraint(table, name, definition, note="-- squawk-ignore constraint-missing-not-valid\n")
 
 
 def validate_constraint(table: str, name: str) -> None:
@@ -127,9 +128,9 @@ def drop_constraint(table: str, name: str) -> None:
     run_script(f"ALTER TABLE {checked_name(table)} DROP CONSTRAINT IF EXISTS {name}")
 
 
-def _add_constraint(table: str, name: str, definition: str) -> None:
+def _add_constraint(table: str, name: str, definition: str, *, note: str = "") -> None:
     if offline() or not _has_constraint(table, name):
-        run_script(f"ALTER TABLE {checked_name(table)} ADD CONSTRAINT {name} {definition}")
+        run_script(f"{note}ALTER TABLE {checked_name(table)} ADD CONSTRAINT {name} {definition}")
 
 
 def _has_constraint(table: str, name: str) -> bool:

@@ -28,10 +28,22 @@ from app.platform.health.module import module as health
 from app.platform.identity.module import PRINCIPALS
 from app.platform.identity.module import module as identity_module
 from app.platform.operations.module import module as operations
+from app.platform.pages.module import module as pages
+from app.platform.webhooks.module import OUTLET as WEBHOOKS_OUTLET
+from app.platform.webhooks.module import module as webhooks
 from app.settings import Settings, get_settings
 
-MODULES: tuple[Module, ...] = (health, identity_module, events_module, audit, operations, assets)
-OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions,)
+MODULES: tuple[Module, ...] = (
+    health,
+    identity_module,
+    events_module,
+    audit,
+    operations,
+    webhooks,
+    pages,
+    assets,
+)
+OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions, WEBHOOKS_OUTLET)
 ROUTERS: tuple[Router, ...] = tuple(router for module in MODULES for router in module.routers)
 JOBS: tuple[Job, ...] = tuple(job for module in MODULES for job in module.jobs)
 

@@ -54,7 +54,11 @@ def upgrade() -> None:
         " WHERE b.tenant_id = work_order.tenant_id AND b.work_order_id = work_order.id)",
         touches=("asset_block",),
     )
-    m.expect_none("work_order", "status <> 'CLOSED' AND closed_at IS NOT NULL")
+    m.backfill(
+        "work_order",
+        f"UPDATE work_order SET closed_at = NULL, closed_by = NULL FROM page WHERE {_SAME}",
+        where="status <> 'CLOSED' AND closed_at IS NOT NULL",
+    )
 
 
 def downgrade() -> None:

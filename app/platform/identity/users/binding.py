@@ -49,16 +49,27 @@ def _bind(tx: WriteTx, user_id: UUID, role_ids: Sequence[UUID]) -> dict[UUID, st
     tx.one(select(User.id).where(User.id == user_id).with_for_update(key_share=True), UserNotFound)
     for role in roles:
         require_held(tx, role.permissions)
-        row = {"tenant_id": tx.tenant_id, "user_id": user_id, "role_id": role.id, "created_at": tx.now}
-        fresh = tx.execute(insert(UserRole).values(row).on_conflict_do_nothing()).rowcount
-        status[role.id] = "bound" if fresh else "already_bound"
-    bound = [role_id for role_id, outcome in status.items() if outcome == "bound"]
-    if bound:
+    fresh = _insert(tx, user_id, [role.id for role in roles])
+    for role in roles:
+        status[role.id] = "bound" if role.id in fresh else "already_bound"
+    if fresh:
         _raise_stamp(tx, user_id)
-    for role_id in bound:
+    for role_id in sorted(fresh):
         event = UserRoleBound(user_id=user_id, role_id=role_id)
         tx.emit(event, subject=ref("user", user_id), related=[ref("role", role_id)])
     return status
+
+
+def _insert(tx: WriteTx, user_id: UUID, role_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of the bindings are new."""
+    if not role_ids:
+        return set()
+    rows = [
+        {"tenant_id": tx.tenant_id, "user_id": user_id, "role_id": role_id, "created_at": tx.now}
+        for role_id in role_ids
+    ]
+    statement = insert(UserRole).values(rows).on_conflict_do_nothing().returning(UserRole.role_id)
+    return {row.role_id for row in tx.execute(statement)}
 
 
 def unbind_role(tx: WriteTx, user_id: UUID, role_id: UUID) -> None:

@@ -10,6 +10,19 @@ depends_on = None
 phase = "backfill_validate"
 
 
+def _end_where_a_later_one_began(fact: str) -> None:
+    """A batch reads the asset as it was when the batch began. Where older code changed it while the batch waited for
+    its row, the trigger's fact is the later truth, and the backfilled one ends where that begins.
+    """
+    later = f"n.tenant_id = {fact}.tenant_id AND n.asset_id = {fact}.asset_id AND n.starts_at > {fact}.starts_at"
+    m.backfill(
+        fact,
+        f"UPDATE {fact} SET ends_at = (SELECT min(n.starts_at) FROM {fact} n WHERE {later}) FROM page"
+        f" WHERE {fact}.tenant_id = page.tenant_id AND {fact}.id = page.id",
+        where=f"ends_at IS NULL AND EXISTS (SELECT FROM {fact} n WHERE {later})",
+    )
+
+
 def upgrade() -> None:
     m.expect_none("asset", "asset_type NOT IN ('UAV', 'PAYLOAD', 'BATTERY', 'CONTROLLER', 'DOCK')")
     m.backfill(
@@ -54,13 +67,15 @@ def upgrade() -> None:
         """
         INSERT INTO installation (tenant_id, id, asset_id, drone_id, starts_at, ends_at)
         SELECT a.tenant_id, gen_random_uuid(), a.id, a.bound_to_drone_id, coalesce(a.bound_at, a.created_at),
-               greatest(a.retired_at, coalesce(a.bound_at, a.created_at))
+               CASE WHEN a.retired_at IS NOT NULL THEN greatest(a.retired_at, a.bound_at, a.created_at) END
         FROM page JOIN asset a USING (tenant_id, id)
         """,
         where="bound_to_drone_id IS NOT NULL AND NOT EXISTS (SELECT FROM installation i"
         " WHERE i.tenant_id = asset.tenant_id AND i.asset_id = asset.id)",
         touches=("installation",),
     )
+    for fact in ("placement", "installation"):
+        _end_where_a_later_one_began(fact)
 
 
 def downgrade() -> None:

@@ -10,6 +10,12 @@ depends_on = None
 phase = "backfill_validate"
 
 
+_LATER = (
+    "n.tenant_id = asset_block.tenant_id AND n.asset_id = asset_block.asset_id AND n.kind = 'MANUAL'"
+    " AND n.active AND n.starts_at > asset_block.starts_at"
+)
+
+
 def upgrade() -> None:
     m.expect_none("asset", "health_status NOT IN ('UNKNOWN', 'HEALTHY', 'DEGRADED', 'CRITICAL')")
     m.backfill(
@@ -25,6 +31,13 @@ def upgrade() -> None:
         where="availability_status <> 'AVAILABLE' AND retired_at IS NULL AND NOT EXISTS (SELECT FROM asset_block b"
         " WHERE b.tenant_id = asset.tenant_id AND b.asset_id = asset.id AND b.kind = 'MANUAL' AND b.active)",
         touches=("asset_block",),
+    )
+    # Where older code restated a word while a batch waited for its row, the trigger's block is the later truth.
+    m.backfill(
+        "asset_block",
+        f"UPDATE asset_block SET ended_at = (SELECT min(n.starts_at) FROM asset_block n WHERE {_LATER}) FROM page"
+        " WHERE asset_block.tenant_id = page.tenant_id AND asset_block.id = page.id",
+        where=f"kind = 'MANUAL' AND active AND EXISTS (SELECT FROM asset_block n WHERE {_LATER})",
     )
     m.backfill(
         "asset",

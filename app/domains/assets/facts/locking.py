@@ -6,12 +6,18 @@ from sqlalchemy import select
 
 from app.domains.assets.errors import AssetNotFound, AssetRetired
 from app.domains.assets.facts.models import Asset
+from app.kernel.clock import now
 from app.kernel.tx import WriteTx
 
 
 def lock(tx: WriteTx, asset_id: UUID) -> Asset:
-    """The asset under a row lock that orders everything done to it. Raises `AssetNotFound`."""
-    return tx.get(select(Asset).where(Asset.id == asset_id).with_for_update(key_share=True), AssetNotFound)
+    """The asset under a row lock that orders everything done to it. Raises `AssetNotFound`.
+
+    `tx.now` moves on to after what was waited for, so that facts of one asset are dated in the order of the lock.
+    """
+    asset = tx.get(select(Asset).where(Asset.id == asset_id).with_for_update(key_share=True), AssetNotFound)
+    tx.now = max(tx.now, now(), asset.updated_at)
+    return asset
 
 
 def lock_in_service(tx: WriteTx, asset_id: UUID) -> Asset:

@@ -25,8 +25,7 @@ from app.domains.assets.ledger.schemas import (
 )
 from app.domains.assets.regions.service import by_code
 from app.domains.assets.timeline import service as timeline
-from app.domains.assets.timeline.models import AssetBlock
-from app.domains.assets.words import Availability, BlockKind
+from app.domains.assets.words import BlockKind
 from app.kernel.events.envelope import ref
 from app.kernel.problem import invalid
 from app.kernel.tx import WriteTx
@@ -119,16 +118,7 @@ def state_availability(tx: WriteTx, asset_id: UUID, data: AvailabilityStatement)
     """A manual statement: AVAILABLE withdraws the one before, any other word replaces it."""
     asset = lock_in_service(tx, asset_id)
     _require_future(tx, data.until)
-    timeline.end_manual(tx, asset_id)
-    if data.availability_status is not Availability.AVAILABLE:
-        timeline.block(
-            tx,
-            asset_id,
-            BlockKind.MANUAL,
-            until=data.until,
-            standing=data.until is None,
-            stated=data.availability_status,
-        )
+    timeline.state(tx, asset_id, data.availability_status, data.until)
     if data.region_code is not None:
         place(tx, asset_id, data.region_code)
     touch(tx, asset)
@@ -189,7 +179,7 @@ def ground(tx: WriteTx, asset_id: UUID, data: Grounding) -> Asset:
 def release(tx: WriteTx, asset_id: UUID, data: Release) -> Asset:
     """Raises `AssetNotGrounded`."""
     asset = lock_in_service(tx, asset_id)
-    if timeline.end_blocks(tx, asset_id, AssetBlock.kind == BlockKind.GROUNDING.value) == 0:
+    if timeline.end_blocks(tx, asset_id, timeline.grounding_in_force(tx.now)) == 0:
         raise AssetNotGrounded("The asset is not grounded.")
     touch(tx, asset)
     tx.emit(

@@ -57,6 +57,8 @@ def by_code(tx: WriteTx, code: str) -> UUID:
 
 def create(tx: WriteTx, data: RegionCreate) -> Region:
     """Raises `RegionNotFound` for the parent; the database refuses a taken code."""
+    if data.parent_code is not None:
+        _lock_tree(tx)  # a move of an ancestor that is under way would not see the new row
     region_id = new_id()
     parent = _parent(tx, data.parent_code)
     region = tx.add(

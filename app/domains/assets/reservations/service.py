@@ -12,7 +12,7 @@ from app.domains.assets.reservations.models import Reservation
 from app.domains.assets.reservations.schemas import ReservationCreate, ReservationFilter
 from app.domains.assets.timeline.gaps import Span, next_free
 from app.domains.assets.timeline.models import AssetBlock
-from app.domains.assets.timeline.service import overlapping, upcoming
+from app.domains.assets.timeline.service import overlapping, settle, upcoming
 from app.domains.assets.words import BlockKind
 from app.kernel.events.envelope import ref
 from app.kernel.problem import invalid
@@ -63,6 +63,7 @@ def reserve(tx: WriteTx, data: ReservationCreate) -> Reservation:
     if data.ends_at <= tx.now:
         raise invalid("ends_at", "not_in_future", "The reservation would be over already.")
     asset = lock_in_service(tx, data.asset_id)
+    settle(tx, asset.id)
     made = tx.add(
         Reservation(purpose=data.purpose, reserved_by=tx.actor, created_at=tx.now, updated_at=tx.now)
     )

@@ -1,4 +1,4 @@
-"""Keeping standing blocks standing."""
+"""Keeping standing blocks standing, and ending the blocks whose time is over."""
 
 from sqlalchemy import select
 
@@ -10,13 +10,11 @@ from app.kernel.tx import WriteTx
 
 
 def extend_standing_blocks(tx: WriteTx) -> None:
-    """Extend every standing block that is about to run out, one asset at a time under its lock."""
-    due = tx.all(service.due_for_extension(tx.now).with_only_columns(AssetBlock.id, AssetBlock.asset_id))
-    for block_id, asset_id in sorted(due, key=lambda row: str(row.asset_id)):
+    """Settle every asset that has a block due, one asset at a time under its lock, always in the same order."""
+    due = tx.all(service.due_for_settling(tx.now).with_only_columns(AssetBlock.asset_id))
+    for asset_id in sorted({row.asset_id for row in due}):
         tx.execute(select(Asset.id).where(Asset.id == asset_id).with_for_update(key_share=True))
-        again = service.due_for_extension(tx.now).where(AssetBlock.id == block_id).with_for_update()
-        for row in tx.objects(again):
-            service.extend(tx, row)
+        service.settle(tx, asset_id)
 
 
 EXTEND = Job("assets.extend_standing_blocks", extend_standing_blocks, queue="batch", cron="*/10 * * * *")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.domains.assets.events import ReservationAtRisk, ReservationRestored
@@ -62,25 +62,33 @@ def block(
 
 def end_blocks(tx: WriteTx, asset_id: UUID, *conditions: Any) -> int:
     """End active blocks of the asset now and restore the reservations that nothing breaks into any more."""
-    found = tx.objects(
-        select(AssetBlock)
-        .where(AssetBlock.asset_id == asset_id, AssetBlock.active, *conditions)
-        .with_for_update()
-    )
-    for row in found:
-        row.ended_at = tx.now
-        row.updated_at = tx.now
-    tx.flush()
+    ended = _end(tx, asset_id, *conditions)
     restore(tx, asset_id)
-    return len(found)
+    return ended
 
 
-def end_manual(tx: WriteTx, asset_id: UUID) -> int:
-    return end_blocks(tx, asset_id, AssetBlock.kind == BlockKind.MANUAL.value)
+def state(tx: WriteTx, asset_id: UUID, word: Availability, until: datetime | None) -> None:
+    """Replace the manual statement; AVAILABLE only withdraws it. Reservations that stay at risk hear nothing."""
+    _end(tx, asset_id, AssetBlock.kind == BlockKind.MANUAL.value)
+    if word is not Availability.AVAILABLE:
+        block(tx, asset_id, BlockKind.MANUAL, until=until, standing=until is None, stated=word)
+    restore(tx, asset_id)
 
 
 def end_of_work(tx: WriteTx, asset_id: UUID, work_order_id: UUID) -> int:
     return end_blocks(tx, asset_id, AssetBlock.work_order_id == work_order_id)
+
+
+def holds(tx: ReadTx, work_order_id: UUID) -> bool:
+    """Whether the work order holds its asset already."""
+    held = exists().where(AssetBlock.work_order_id == work_order_id, AssetBlock.active)
+    return bool(tx.scalar(select(held)))
+
+
+def grounding_in_force(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        AssetBlock.kind == BlockKind.GROUNDING.value, or_(AssetBlock.ends_at > now, AssetBlock.standing)
+    )
 
 
 def restore(tx: WriteTx, asset_id: UUID) -> None:
@@ -92,7 +100,7 @@ def restore(tx: WriteTx, asset_id: UUID) -> None:
         down.active,
         down.occupancy == "DOWN",
         down.starts_at < AssetBlock.ends_at,
-        or_(down.ends_at > AssetBlock.starts_at, down.standing),
+        down.ends_at > AssetBlock.starts_at,
     )
     whole = tx.objects(
         select(AssetBlock).where(
@@ -115,18 +123,27 @@ def restore(tx: WriteTx, asset_id: UUID) -> None:
     tx.flush()
 
 
-def extend(tx: WriteTx, row: AssetBlock) -> None:
-    """Move a standing block's end on by a small step, putting at risk only what it now reaches."""
-    ends_at = max(row.ends_at, tx.now) + EXTEND_BY
-    _put_at_risk(tx, row.asset_id, row.ends_at, ends_at)
-    row.ends_at = ends_at
-    row.updated_at = tx.now
-    tx.flush()
+def settle(tx: WriteTx, asset_id: UUID) -> None:
+    """Bring the asset's blocks up to now: standing ones are moved on, ones whose time is over are ended."""
+    due = tx.objects(due_for_settling(tx.now).where(AssetBlock.asset_id == asset_id).with_for_update())
+    for row in due:
+        if row.standing:
+            _extend(tx, row)
+        else:
+            row.ended_at = row.ends_at
+            row.updated_at = tx.now
+    if due:
+        tx.flush()
+        restore(tx, asset_id)
 
 
-def due_for_extension(now: datetime) -> Select[AssetBlock]:
+def due_for_settling(now: datetime) -> Select[AssetBlock]:
+    """DOWN blocks that stand and are about to run out, or that don't and have."""
     return select(AssetBlock).where(
-        AssetBlock.active, AssetBlock.standing, AssetBlock.ends_at <= now + EXTEND_WHEN_LEFT
+        AssetBlock.active,
+        AssetBlock.kind != RESERVATION,
+        AssetBlock.ends_at <= now + EXTEND_WHEN_LEFT,
+        or_(AssetBlock.standing, AssetBlock.ends_at <= now),
     )
 
 
@@ -169,6 +186,32 @@ def upcoming(asset_ids: list[UUID], after: datetime) -> AnySelect:
         )
         .order_by(AssetBlock.starts_at)
     )
+
+
+def _end(tx: WriteTx, asset_id: UUID, *conditions: Any) -> int:
+    found = tx.objects(
+        select(AssetBlock)
+        .where(AssetBlock.asset_id == asset_id, AssetBlock.active, *conditions)
+        .with_for_update()
+    )
+    for row in found:
+        row.ended_at = tx.now
+        row.updated_at = tx.now
+    tx.flush()
+    return len(found)
+
+
+def _extend(tx: WriteTx, row: AssetBlock) -> None:
+    """Move the end on by whole small steps, putting at risk only what it now reaches.
+
+    Whole steps: whoever comes a moment later to a block that nobody extended finds the same end.
+    """
+    steps = (tx.now + EXTEND_WHEN_LEFT - row.ends_at) // EXTEND_BY + 1
+    ends_at = row.ends_at + steps * EXTEND_BY
+    _put_at_risk(tx, row.asset_id, row.ends_at, ends_at)
+    row.ends_at = ends_at
+    row.updated_at = tx.now
+    tx.flush()
 
 
 def _put_at_risk(tx: WriteTx, asset_id: UUID, starts_at: datetime, ends_at: datetime) -> None:

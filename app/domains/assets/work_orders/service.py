@@ -119,13 +119,14 @@ def _locked(tx: WriteTx, work_order_id: UUID) -> WorkOrder:
 
 
 def _follow(tx: WriteTx, order: WorkOrder) -> None:
-    """What a new status means for the asset: work in progress holds it unless the order says otherwise."""
-    timeline.end_of_work(tx, order.asset_id, order.id)
-    if order.status == S.IN_PROGRESS:
+    """What the status means for the asset: work in progress holds it unless the order says otherwise."""
+    working = order.status == S.IN_PROGRESS
+    if working:
         order.started_at = order.started_at or tx.now
-        if order.blocks_asset is not False:
-            _hold_asset(tx, order)
-    elif order.status == S.OPEN and order.blocks_asset:
+    waiting = order.status == S.OPEN and bool(order.blocks_asset)
+    if not waiting and not (working and order.blocks_asset is not False):
+        timeline.end_of_work(tx, order.asset_id, order.id)
+    elif not timeline.holds(tx, order.id):
         _hold_asset(tx, order)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,21 @@ def kill_all(home: Path) -> None:
     stop_all(processes_of(home).values(), [(9, 10.0)])
 
 
-@pytest.fixture
-def directory() -> Iterator[Path]:
+@contextmanager
+def open_directory() -> Iterator[Path]:
     """A short path that every user can enter (pytest's tmp_path is closed to all but us)."""
     path = Path(tempfile.mkdtemp(prefix="hangar-test-"))
     path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with open_directory() as path:
+        yield path
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ import pytest
 from app.kernel.embedded.home import StackHome
 from app.kernel.embedded.janitor import CHECKOUT
 from app.kernel.embedded.process import ProcessRef, child_environment, wait_until
-from tests.kernel.embedded.conftest import kill_all, processes_of
+from tests.kernel.embedded.conftest import kill_all, open_directory, processes_of
+
+pytestmark = pytest.mark.timeout(300)  # whole starts of the product, on a machine that may be busy
 
 EXTERNAL = ("DATABASE_URL", "DATABASE_OWNER_URL", "OPS_DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL")
 PARTS = {"up", "server", "worker", "postgres", "valkey"}
@@ -63,6 +65,13 @@ class Running:
 
 
 Start = Callable[..., Running]
+
+
+@pytest.fixture(scope="module")
+def data_dir() -> Iterator[Path]:
+    """One for all tests here: only the first start has a cluster to make and a schema to migrate."""
+    with open_directory() as directory:
+        yield directory / "data"
 
 
 @pytest.fixture
@@ -164,4 +173,4 @@ def test_a_port_in_use_is_said_before_anything_starts(start: Start, data_dir: Pa
         refused = start(port=port)
         assert f"port {port} of 127.0.0.1 is in use" in refused.output()
     assert refused.process.returncode == 1
-    assert not (data_dir / "postgres").exists()
+    assert processes_of(data_dir) == {}

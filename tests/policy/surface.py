@@ -1,0 +1,63 @@
+"""Every route of the product, as its author declared it: what the policy and isolation suites run over.
+
+Routes come from the registry, so a module's routes are covered the moment it is registered.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from app.kernel.api.routing import Spec
+from app.registry import ROUTERS
+
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+@dataclass(frozen=True)
+class Surface:
+    """One route."""
+
+    spec: Spec
+
+    @property
+    def name(self) -> str:
+        """`METHOD /path`, with the path as declared: how the literal lists name a route."""
+        return f"{self.spec.method} {self.spec.path}"
+
+    @property
+    def operation(self) -> str:
+        return self.spec.handler.__name__
+
+    @property
+    def parameters(self) -> list[str]:
+        return _PARAMETER.findall(self.spec.path)
+
+    def url(self, values: dict[str, str]) -> str:
+        return _PARAMETER.sub(lambda found: values[found[1]], self.spec.path)
+
+    def url_of_nothing(self) -> str:
+        """The path with ids that no tenant has."""
+        return self.url(dict.fromkeys(self.parameters, str(UUID(int=1))))
+
+    @property
+    def body(self) -> type[BaseModel] | None:
+        """The model of the JSON body, when the route takes one."""
+        for hint in get_type_hints(self.spec.handler).values():
+            if isinstance(hint, type) and issubclass(hint, BaseModel) and not self.spec.page:
+                return hint
+        return None
+
+    def options(self) -> dict[str, Any]:
+        """How httpx sends it without a body."""
+        return {"headers": {"Accept": "application/json"}}
+
+
+ROUTES = [Surface(spec) for router in ROUTERS for spec in router.specs]
+
+
+def named(route: Surface) -> str:
+    """For pytest's ids."""
+    return route.name.replace(" ", "_")

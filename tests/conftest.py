@@ -10,6 +10,7 @@ import pytest
 from app.kernel.relay import seal
 from tests.support import databases
 from tests.support.databases import Servers
+from tests.support.passwords import make_hashes_cheap
 from tests.support.server import Server, settings_for
 from tests.support.tenants import Tenant, make_tenant
 
@@ -58,6 +59,7 @@ def urls(pg: Servers, worker_id: str) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def server(urls: Servers) -> Iterator[Server]:
+    make_hashes_cheap()
     with Server(settings_for(urls), urls) as running:
         yield running
 

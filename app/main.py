@@ -28,10 +28,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     runtime = build_runtime(settings)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # One thread more than connections: a request that waits for the pool must not wait for a thread too.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 1
-        async with lifespan_services(app, runtime):
+        async with lifespan_services(runtime):
             yield
         runtime.database.dispose()
 

@@ -5,8 +5,6 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
-
 from app.domains.assets.module import module as assets
 from app.kernel.api.ratelimit import RateLimiter
 from app.kernel.api.routing import Router
@@ -89,7 +87,7 @@ def build_runtime(settings: Settings) -> Runtime:
 
 
 @asynccontextmanager
-async def lifespan_services(app: FastAPI, runtime: Runtime) -> AsyncIterator[None]:
+async def lifespan_services(runtime: Runtime) -> AsyncIterator[None]:
     """What runs beside the requests of one server process."""
     async with runtime.live.running():
         yield

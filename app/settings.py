@@ -57,10 +57,15 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
         if self.profile == "production":
-            if self.secret_key.get_secret_value() == DEV_SECRET or len(self.secret_key.get_secret_value()) < 32:
+            if (
+                self.secret_key.get_secret_value() == DEV_SECRET
+                or len(self.secret_key.get_secret_value()) < 32
+            ):
                 raise ValueError("HANGAR_SECRET_KEY must be a secret of your own of at least 32 characters")
             if self.bootstrap_token is None or len(self.bootstrap_token.get_secret_value()) < 32:
                 raise ValueError("HANGAR_BOOTSTRAP_TOKEN must be set, at least 32 characters")
+            if self.egress_allow_private:
+                raise ValueError("HANGAR_EGRESS_ALLOW_PRIVATE lets webhooks reach the inside of your network")
             if "*" in self.cors_origins:
                 raise ValueError("HANGAR_CORS_ORIGINS must name origins, not *")
         return self

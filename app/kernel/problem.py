@@ -16,7 +16,7 @@ class FieldError(BaseModel):
     detail: str = Field(examples=["String should have at least 1 character"])
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 the word of RFC 9457
     """Base of every error a client can see. `members` become extra members of the problem document."""
 
     status: ClassVar[int] = 500

@@ -32,7 +32,9 @@ def free_port() -> int:
 @contextmanager
 def serving(urls: Servers, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """A server process of its own, ready."""
-    environment = os.environ | urls.environment() | {"HANGAR_LOG_LEVEL": "ERROR", "HANGAR_RATE_LIMIT_ENABLED": "false"}
+    environment = (
+        os.environ | urls.environment() | {"HANGAR_LOG_LEVEL": "ERROR", "HANGAR_RATE_LIMIT_ENABLED": "false"}
+    )
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
     process = subprocess.Popen(command, env=environment, cwd=CHECKOUT)
     try:

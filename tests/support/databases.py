@@ -33,7 +33,9 @@ class Servers(StackUrls):
             )
         if template is None:
             psql = [str(postgres_programs(None) / "psql"), "--no-psqlrc", "-q", "-v", "ON_ERROR_STOP=1"]
-            subprocess.run([*psql, "-d", made.superuser_url, "-f", str(ROLES_SQL)], check=True, capture_output=True)
+            subprocess.run(
+                [*psql, "-d", made.superuser_url, "-f", str(ROLES_SQL)], check=True, capture_output=True
+            )
         return made
 
     def drop_database(self, name: str) -> None:

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from typing import Self
 
 import uvicorn
 
@@ -44,7 +45,12 @@ class Server:
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
-            self.app, loop="uvloop", http="httptools", log_config=None, access_log=False, timeout_graceful_shutdown=2
+            self.app,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
@@ -58,7 +64,7 @@ class Server:
     def database(self) -> Database:
         return self.runtime.database
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         self._thread.start()
         while not self._server.started:
             if not self._thread.is_alive():

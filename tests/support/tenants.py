@@ -33,7 +33,9 @@ class Tenant:
         username = username or f"user-{uuid4().hex[:12]}"
         user = self.post("/api/identity/users", username=username, password=PASSWORD)
         if permissions:
-            role = self.post("/api/identity/roles", name=f"role-{uuid4().hex[:12]}", permissions=list(permissions))
+            role = self.post(
+                "/api/identity/roles", name=f"role-{uuid4().hex[:12]}", permissions=list(permissions)
+            )
             bound = self.client.post(f"/api/identity/users/{user['id']}/roles/{role['id']}")
             assert bound.status_code == 204, bound.text
         return self.with_token(self.login(username))

@@ -65,9 +65,9 @@ def _refuse_unstorable(value: Any, pointer: str) -> None:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _refuse_unstorable(item, f"{pointer}/{index}")
-    elif isinstance(value, float) and value in (float("inf"), float("-inf")):
-        raise _rejected(pointer, "finite_number", "The number is out of range.")
-    elif isinstance(value, int) and abs(value) >= 10**300:
+    elif (isinstance(value, float) and value in (float("inf"), float("-inf"))) or (
+        isinstance(value, int) and abs(value) >= 10**300
+    ):
         raise _rejected(pointer, "finite_number", "The number is out of range.")
 
 

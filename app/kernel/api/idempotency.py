@@ -108,7 +108,9 @@ def claim(tx: WriteTx, key: str, print_: bytes) -> StoredAnswer | None:
     if bytes(row.fingerprint) != print_:
         raise IdempotencyMismatch("This Idempotency-Key was used before with another request.")
     if row.body is None:
-        raise IdempotencyAnswerNotKept("The request was carried out; its answer held a secret and was not kept.")
+        raise IdempotencyAnswerNotKept(
+            "The request was carried out; its answer held a secret and was not kept."
+        )
     return StoredAnswer(row.status, row.headers, bytes(row.body))
 
 

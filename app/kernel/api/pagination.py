@@ -12,7 +12,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 from sqlakeyset import InvalidPage, select_page, unserialize_bookmark
 from sqlakeyset.results import Page as KeysetPage
-from sqlalchemy import Row, Select, SQLColumnExpression, func, select
+from sqlalchemy import Row, SQLColumnExpression, func, select
 from sqlalchemy.exc import DataError, ProgrammingError
 
 from app.kernel.api.schemas import Page
@@ -30,7 +30,9 @@ class PageParams(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on this page.")] = DEFAULT_LIMIT
-    cursor: Annotated[str | None, Query(max_length=2000, description="From the `Link` of the page before.")] = None
+    cursor: Annotated[
+        str | None, Query(max_length=2000, description="From the `Link` of the page before.")
+    ] = None
     sort: Annotated[
         str | None, Query(max_length=100, description="Sort key; a leading `-` sorts downwards.")
     ] = None
@@ -90,7 +92,9 @@ def _place(cursor: str | None, sort: str) -> Any:
     if cursor is None:
         return None
     try:
-        made_for, _, bookmark = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(" ")
+        made_for, _, bookmark = (
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(" ")
+        )
         place = unserialize_bookmark(bookmark)
     except Exception as error:
         raise BadCursor("This cursor was not made by this list.") from error

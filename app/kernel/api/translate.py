@@ -37,21 +37,33 @@ def _pointer(loc: Sequence[Any]) -> str:
     return "/".join([where, *rest])
 
 
+_COLLISION = {"23505", "23P01"}
+_REFERENCE = {"23503"}
+_VALUE = {"23514", "23502"}
+_CROWDED = {"40001", "40P01", "55P03", "57014"}
+
+
 def translate(error: DBAPIError, constraints: Mapping[str, Problem]) -> Problem:
     """The problem a database error means to the client; never a bare 500 for a broken rule."""
     state = getattr(error.orig, "sqlstate", None) or ""
     name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
-    if name in constraints:
-        return constraints[name]
+    found = constraints.get(name) or _by_state(error, state, name)
+    if found is None:
+        log.error("database_error", sqlstate=state, constraint=name, exc_info=error)
+        return InternalError()
+    return found
+
+
+def _by_state(error: DBAPIError, state: str, name: str) -> Problem | None:
+    found: Problem | None = None
     if lost_connection(error):
-        return ServiceUnavailable("The database is restarting or can't be reached.")
-    if state in {"23505", "23P01"}:
-        return Conflict("The request collides with what is already stored.", constraint=name)
-    if state == "23503":
-        return Conflict("The request refers to, or would orphan, another resource.", constraint=name)
-    if state in {"23514", "23502"} or state[:2] == "22":
-        return ValidationFailed("A value is out of range.", constraint=name)
-    if state in {"40001", "40P01", "55P03", "57014"}:
-        return ServiceUnavailable("The request met too many others at once.")
-    log.error("database_error", sqlstate=state, constraint=name, exc_info=error)
-    return InternalError()
+        found = ServiceUnavailable("The database is restarting or can't be reached.")
+    elif state in _COLLISION:
+        found = Conflict("The request collides with what is already stored.", constraint=name)
+    elif state in _REFERENCE:
+        found = Conflict("The request refers to, or would orphan, another resource.", constraint=name)
+    elif state in _VALUE or state.startswith("22"):
+        found = ValidationFailed("A value is out of range.", constraint=name)
+    elif state in _CROWDED:
+        found = ServiceUnavailable("The request met too many others at once.")
+    return found

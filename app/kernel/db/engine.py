@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kernel.problem import ServiceUnavailable
 

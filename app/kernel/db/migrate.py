@@ -5,6 +5,7 @@ docs/guides/migrations.md explains the three phases and which operation belongs 
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
@@ -98,6 +99,20 @@ def code_head() -> str:
     if head is None:
         raise LookupError(f"no migrations under {SCRIPTS}")
     return head
+
+
+@lru_cache(maxsize=1)
+def known_revisions() -> frozenset[str]:
+    """Every revision that this code brings."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(config()).walk_revisions())
+
+
+def schema_state(conn: Connection) -> Literal["current", "behind", "ahead"]:
+    """How the database stands to this code. `ahead`: a newer release migrated it, and this one still serves."""
+    found, wanted = current_heads(conn)
+    if found == wanted:
+        return "current"
+    return "behind" if found is None or found in known_revisions() else "ahead"
 
 
 def current_heads(conn: Connection) -> tuple[str | None, str]:

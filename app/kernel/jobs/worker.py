@@ -76,7 +76,7 @@ def _register_upkeep(app: procrastinate.App, database: Database) -> None:
 
     @app.periodic(cron="* * * * * */10")
     @app.task(name="kernel.measure_backlog", queue="interactive", queueing_lock="kernel.measure_backlog")
-    def measure_backlog(timestamp: int) -> None:
+    def measure_backlog(timestamp: int) -> None:  # noqa: ARG001 every periodic task is given it
         for queue in QUEUES:
             JOBS_QUEUED.labels(queue).set(0)
             JOBS_OLDEST.labels(queue).set(0)
@@ -87,7 +87,7 @@ def _register_upkeep(app: procrastinate.App, database: Database) -> None:
 
     @app.periodic(cron="17 3 * * *")
     @app.task(name="kernel.delete_old_jobs", queue="batch", queueing_lock="kernel.delete_old_jobs")
-    async def delete_old_jobs(timestamp: int) -> None:
+    async def delete_old_jobs(timestamp: int) -> None:  # noqa: ARG001
         await app.job_manager.delete_old_jobs(nb_hours=72, include_failed=False)
 
 

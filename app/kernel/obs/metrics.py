@@ -11,12 +11,16 @@ HTTP_DURATION = Histogram(
 )
 DB_POOL_IN_USE = Gauge("hangar_db_pool_in_use", "Database connections checked out.")
 DB_POOL_SIZE = Gauge("hangar_db_pool_size", "Database connections this process may use.")
-TX_RETRIES = Counter("hangar_tx_retries_total", "Transactions run again after a serialization failure or deadlock.")
+TX_RETRIES = Counter(
+    "hangar_tx_retries_total", "Transactions run again after a serialization failure or deadlock."
+)
 RATE_LIMITED = Counter("hangar_rate_limited_total", "Requests answered 429.")
 VALKEY_UP = Gauge("hangar_valkey_up", "1 when Valkey answered last time it was asked.")
 JOBS_QUEUED = Gauge("hangar_jobs_queued", "Jobs waiting to run.", ["queue"])
 JOBS_OLDEST = Gauge("hangar_jobs_oldest_seconds", "Age of the oldest job that is due and waiting.", ["queue"])
 OUTBOX_UNSEALED = Gauge("hangar_outbox_unsealed", "Tenants with events that could not be sealed yet.")
-OUTBOX_LAG = Gauge("hangar_outbox_lag_seconds", "How long the relay has been waiting to seal the oldest of them.")
+OUTBOX_LAG = Gauge(
+    "hangar_outbox_lag_seconds", "How long the relay has been waiting to seal the oldest of them."
+)
 EVENTS_SEALED = Counter("hangar_events_sealed_total", "Events given a sequence number.")
 WEBHOOK_DELIVERIES = Counter("hangar_webhook_deliveries_total", "Webhook delivery attempts.", ["outcome"])

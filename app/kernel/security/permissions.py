@@ -5,6 +5,7 @@ catalogue and the older words that are accepted in its place.
 """
 
 from collections.abc import Iterable
+from typing import Self
 
 EVERYTHING = "*"
 
@@ -16,7 +17,7 @@ class Permission(str):
     also: tuple[str, ...]
     description: str
 
-    def __new__(cls, name: str, description: str, *, also: Iterable[str] = ()) -> "Permission":
+    def __new__(cls, name: str, description: str, *, also: Iterable[str] = ()) -> Self:
         made = super().__new__(cls, name)
         made.description = description
         made.also = tuple(also)

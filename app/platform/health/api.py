@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.kernel.api.routing import Router
 from app.kernel.api.runtime import Runtime, runtime_of
-from app.kernel.db.migrate import current_heads
+from app.kernel.db.migrate import schema_state
 from app.kernel.obs.health import Check, Health, Readiness, readiness
 from app.kernel.obs.metrics import DB_POOL_IN_USE, DB_POOL_SIZE, VALKEY_UP
 
@@ -61,8 +61,7 @@ def _database(runtime: Runtime) -> Check:
 
 def _migrations(runtime: Runtime) -> Check:
     with runtime.database.connect() as conn:
-        found, wanted = current_heads(conn)
-    return "ok" if found == wanted else "behind"
+        return "behind" if schema_state(conn) == "behind" else "ok"
 
 
 def _valkey(runtime: Runtime) -> Check:

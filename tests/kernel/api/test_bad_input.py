@@ -80,7 +80,8 @@ def test_a_cursor_of_another_order_is_refused(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(
-    "instant", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-02-30T00:00:00Z", "yesterday", "2026-01-01"]
+    "instant",
+    ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-02-30T00:00:00Z", "yesterday", "2026-01-01"],
 )
 def test_absurd_dates_are_422(tenant: Tenant, instant: str) -> None:
     answer = tenant.client.get("/api/assets", params={"as_of": instant})

@@ -43,7 +43,9 @@ def test_a_refused_request_leaves_its_key_free(tenant: Tenant) -> None:
 def test_keys_of_two_principals_and_two_tenants_are_apart(tenant: Tenant, rival: Tenant) -> None:
     other = tenant.as_user("assets.write", "assets.read")
     for client, code in ((tenant.client, "U-1"), (other, "U-2"), (rival.client, "U-1")):
-        answer = client.post("/api/assets", json=GOOD | {"asset_code": code}, headers={"Idempotency-Key": "k"})
+        answer = client.post(
+            "/api/assets", json=GOOD | {"asset_code": code}, headers={"Idempotency-Key": "k"}
+        )
         assert answer.status_code == 201
         assert "idempotency-replayed" not in answer.headers
 

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from app.kernel.api import render as plain
 from app.kernel.problem import NotFound, Problem, Unauthenticated
 from app.platform.pages.security import wants_html
-from app.platform.pages.shell import render
+from app.platform.pages.shell import page_principal, render
 
 
 def install(app: FastAPI) -> None:
@@ -21,21 +22,22 @@ def install(app: FastAPI) -> None:
 
 async def on_problem(request: Request, error: Exception) -> Response:
     if isinstance(error, Problem) and _is_for_people(request):
-        return problem_page(request, error)
+        return await _page(request, error)
     return await plain.on_problem(request, error)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 404 and _is_for_people(request):
-        return problem_page(request, NotFound(f"There is nothing at {request.url.path}."))
+        return await _page(request, NotFound(f"There is nothing at {request.url.path}."))
     return await plain.on_http_exception(request, error)
 
 
-def problem_page(request: Request, problem: Problem) -> Response:
+async def _page(request: Request, problem: Problem) -> Response:
     """The page of a problem; somebody who should sign in is sent to do so and comes back."""
     if isinstance(problem, Unauthenticated) and request.method == "GET":
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?{urlencode({'next': target})}", 303, {"Cache-Control": "no-store"})
+    await run_sync(page_principal, request)
     return render(
         request,
         "problem.html",

@@ -30,14 +30,14 @@ _NIL = "'00000000-0000-0000-0000-000000000000'::uuid"
 _XMIN = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _XMAX = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 _POSITION = "SELECT {} FROM event_head WHERE tenant_id = %(tenant)s"
-# Without this look every idle tenant would cost a row lock, and so a write, at every sweep. The ORDER BY keeps the
-# planner from reading the whole table in the hope of an early match.
+# Without this look every idle tenant would cost a row lock, and so a write, at every sweep. Not EXISTS: it drops
+# ORDER BY and LIMIT, and the planner then reads the whole table in the hope of an early match.
 _PENDING = f"""
-SELECT EXISTS (
-    SELECT 1 FROM event WHERE tenant_id = %(tenant)s AND xid < {_XMAX}
+SELECT (
+    SELECT id FROM event WHERE tenant_id = %(tenant)s AND xid < {_XMAX}
     AND (xid, id) > (coalesce(({_POSITION.format("xid")}), 0), coalesce(({_POSITION.format("event_id")}), {_NIL}))
     ORDER BY xid, id LIMIT 1
-) OR EXISTS ({_POSITION.format("1")} AND xid >= {_XMAX})
+) IS NOT NULL OR EXISTS ({_POSITION.format("1")} AND xid >= {_XMAX})
 """
 _HEAD = """
 INSERT INTO event_head (tenant_id, seq, hash, xid) VALUES (%(tenant)s, 0, %(genesis)s, 0)

@@ -193,6 +193,26 @@ def test_a_chain_cut_and_its_head_moved_back_is_noticed_by_an_anchor(
     assert mismatch(tenant, anchor_seq=9, anchor_hash="0" * 64) == (9, ids[8], "anchor")
 
 
+def test_a_walk_that_begins_at_an_anchor_checks_what_came_after(
+    server: Server, tenant: Tenant, ids: list[UUID]
+) -> None:
+    kept = verified(tenant)
+    anchor = {"since_seq": 10, "anchor_seq": 10, "anchor_hash": kept["head_hash"]}
+    later = paint(server.database, tenant.id, "11", "12")
+    seal_all(server.database, tenant.id)
+    result = verified(tenant, **anchor)
+    assert (result["verified"], result["checked"], result["head_seq"]) == (True, 2, 12)
+    assert mismatch(tenant, **anchor | {"anchor_hash": "0" * 64}) == (10, None, "anchor")
+    assert mismatch(tenant, since_seq=13) == (13, None, "missing_seal")
+    as_superuser(
+        server.urls,
+        "UPDATE event SET actor = 'x' WHERE tenant_id = %(tenant)s AND id = %(id)s",
+        tenant=tenant.id,
+        id=later[1],
+    )
+    assert mismatch(tenant, **anchor) == (12, later[1], "altered")
+
+
 def test_the_app_role_cannot_change_the_record_at_all(
     server: Server, tenant: Tenant, ids: list[UUID]
 ) -> None:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.kernel.events.envelope import Envelope
-from app.kernel.relay import seal
+from app.kernel.relay import _NEXT, _PENDING, seal
 from app.kernel.relay_loop import Relay
 from app.kernel.tx import WriteTx
 from tests.events.spine import Painted, as_superuser, paint, seal_all, sealed, writing
@@ -148,3 +148,18 @@ def test_a_log_restored_into_a_younger_server_goes_on(server: Server, tenant: Te
     assert seal_all(server.database, tenant.id) == 2
     assert sealed(server.urls, tenant.id) == before + list(enumerate(after, len(before) + 1))
     assert seal_all(server.database, tenant.id) == 0
+
+
+def test_looking_for_events_does_not_read_the_whole_table(server: Server, tenant: Tenant) -> None:
+    paint(server.database, tenant.id, *map(str, range(3000)))
+    seal_all(server.database, tenant.id)
+    with psycopg.connect(server.urls.superuser_url, autocommit=True) as conn:
+        conn.execute("ANALYZE event")
+        conn.execute("ANALYZE event_head")
+    names = {"tenant": tenant.id, "xid": 1, "id": tenant.id, "ahead": False}
+    with psycopg.connect(server.urls.app_url) as conn:
+        conn.execute("SELECT set_config('app.tenant_id', %s, true)", [str(tenant.id)])
+        for statement in (_PENDING, _NEXT):
+            plan = "\n".join(line for (line,) in conn.execute("EXPLAIN " + statement, names))
+            assert "Seq Scan on event " not in plan
+            assert "ix_event_order" in plan

@@ -11,6 +11,8 @@ from app.platform.audit.schemas import AuditFilter
 
 HEAD = "SELECT seq, hash, xid, event_id FROM event_head WHERE tenant_id = %(tenant)s"
 
+LINK = "SELECT hash FROM event_seal WHERE tenant_id = %(tenant)s AND seq = %(seq)s"
+
 LINKS = f"""
 SELECT s.seq, s.event_id, s.type AS sealed_type, s.hash, s.sealed_at, e.*
 FROM (SELECT * FROM event_seal WHERE tenant_id = %(tenant)s AND seq > %(after)s ORDER BY seq LIMIT %(limit)s) AS s

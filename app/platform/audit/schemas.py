@@ -40,8 +40,14 @@ class AuditEntry(Output):
 
 
 class Anchor(Filter):
-    """A place in the chain and its hash as somebody else wrote them down earlier."""
+    """A place in the chain and its hash as somebody else wrote them down earlier, and where to begin.
 
+    With `since_seq` equal to `anchor_seq` everything after the anchor is verified in the time that this part takes.
+    """
+
+    since_seq: Annotated[
+        int, Query(ge=0, le=2**63 - 1, description="Begin after this place and take its link as given.")
+    ] = 0
     anchor_seq: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
     anchor_hash: Annotated[str | None, StringConstraints(pattern="^[0-9a-f]{64}$"), Query()] = None
 

@@ -26,6 +26,7 @@ class _Chain:
 
     seq: int = 0
     link: bytes = GENESIS
+    checked: int = 0
 
 
 def verify(tx: ReadTx, anchor: Anchor) -> Verification:
@@ -34,14 +35,15 @@ def verify(tx: ReadTx, anchor: Anchor) -> Verification:
     head = tx.conn.exec_driver_sql(queries.HEAD, names).first()
     head_seq, head_hash = (head.seq, bytes(head.hash)) if head else (0, GENESIS)
     chain = _Chain()
-    found = _walk(tx, chain, head_seq, anchor) or _ending(chain, head_seq, head_hash, anchor)
+    found = _begin(tx, chain, anchor)
+    found = found or _walk(tx, chain, head_seq, anchor) or _ending(chain, head_seq, head_hash, anchor)
     position = {"xid": head.xid if head else 0, "event_id": str((head and head.event_id) or _NIL)}
     unsealed = tx.conn.exec_driver_sql(queries.UNSEALED, names | position).one()
     if found is None and unsealed.behind is not None:
         found = Mismatch(seq=None, event_id=unsealed.behind, reason="unsealed_behind_head")
     return Verification(
         verified=found is None,
-        checked=chain.seq,
+        checked=chain.checked,
         head_seq=head_seq,
         head_hash=head_hash.hex(),
         first_mismatch=found,
@@ -49,8 +51,22 @@ def verify(tx: ReadTx, anchor: Anchor) -> Verification:
     )
 
 
+def _begin(tx: ReadTx, chain: _Chain, anchor: Anchor) -> Mismatch | None:
+    """Stand on the link of `since_seq`."""
+    if anchor.since_seq == 0:
+        return None
+    names = {"tenant": str(tx.tenant_id), "seq": anchor.since_seq}
+    link = tx.conn.exec_driver_sql(queries.LINK, names).scalar()
+    if link is None:
+        return Mismatch(seq=anchor.since_seq, event_id=None, reason="missing_seal")
+    chain.seq, chain.link = anchor.since_seq, bytes(link)
+    if anchor.anchor_seq == chain.seq and anchor.anchor_hash not in {None, chain.link.hex()}:
+        return Mismatch(seq=chain.seq, event_id=None, reason="anchor")
+    return None
+
+
 def _walk(tx: ReadTx, chain: _Chain, head_seq: int, anchor: Anchor) -> Mismatch | None:
-    for link in _links(tx):
+    for link in _links(tx, chain.seq):
         if link.seq > head_seq:
             return _beyond(tx, link)
         if link.seq != chain.seq + 1:
@@ -62,12 +78,11 @@ def _walk(tx: ReadTx, chain: _Chain, head_seq: int, anchor: Anchor) -> Mismatch 
             return Mismatch(seq=link.seq, event_id=link.event_id, reason="altered")
         if link.seq == anchor.anchor_seq and anchor.anchor_hash not in {None, expected.hex()}:
             return Mismatch(seq=link.seq, event_id=link.event_id, reason="anchor")
-        chain.seq, chain.link = link.seq, expected
+        chain.seq, chain.link, chain.checked = link.seq, expected, chain.checked + 1
     return None
 
 
-def _links(tx: ReadTx) -> Iterator[Row[Any]]:
-    after = 0
+def _links(tx: ReadTx, after: int) -> Iterator[Row[Any]]:
     while True:
         batch = tx.conn.exec_driver_sql(
             queries.LINKS, {"tenant": str(tx.tenant_id), "after": after, "limit": BATCH}

@@ -5,9 +5,10 @@ Routes come from the registry, so a module's routes are covered the moment it is
 
 import re
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from fastapi.params import Query
 from pydantic import BaseModel
 
 from app.kernel.api.routing import Spec
@@ -45,9 +46,18 @@ class Surface:
     @property
     def body(self) -> type[BaseModel] | None:
         """The model of the JSON body, when the route takes one."""
-        for hint in get_type_hints(self.spec.handler).values():
-            if isinstance(hint, type) and issubclass(hint, BaseModel) and not self.spec.page:
-                return hint
+        hints = get_type_hints(self.spec.handler, include_extras=True)
+        models = [hint for name, hint in hints.items() if name != "return" and isinstance(hint, type)]
+        return next((model for model in models if issubclass(model, BaseModel)), None)
+
+    @property
+    def query(self) -> type[BaseModel] | None:
+        """The model of the query parameters, when the route declares one."""
+        for hint in get_type_hints(self.spec.handler, include_extras=True).values():
+            if get_origin(hint) is Annotated and any(isinstance(extra, Query) for extra in get_args(hint)):
+                model = get_args(hint)[0]
+                if isinstance(model, type) and issubclass(model, BaseModel):
+                    return model
         return None
 
     def options(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The parts of verify_phase08_integration."""

@@ -54,27 +54,29 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     made["servers"] = [{"url": "/", "description": "The server that this document came from."}]
     made["info"]["license"] = {"name": "Proprietary", "identifier": "LicenseRef-Proprietary"}
-    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    components = made.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["FieldError"] = FieldError.model_json_schema(ref_template="#/components/schemas/{model}")
-    made["components"]["securitySchemes"] = {
+    components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API key."}
     }
     for route in app.routes:
         if isinstance(route, Route) and route.include_in_schema:
-            _complete(made["paths"][route.path_format][route.spec.method.lower()], route, schemas)
+            _complete(made["paths"][route.path_format][route.spec.method.lower()], route, components)
     made["webhooks"] = app.state.openapi_webhooks(schemas)
     for item in made["webhooks"].values():
         # Signed, not authorised: the receiver checks `webhook-signature` (Standard Webhooks).
         item["post"]["security"] = []
         _exemplify(item["post"]["requestBody"]["content"], schemas, request=False)
-    made["components"]["schemas"] = dict(sorted(schemas.items()))
+    for kind in ("schemas", "responses", "examples"):
+        components[kind] = dict(sorted(components[kind].items()))
     app.openapi_schema = made
     return made
 
 
-def _complete(operation: dict[str, Any], route: Route, schemas: dict[str, Any]) -> None:
+def _complete(operation: dict[str, Any], route: Route, components: dict[str, Any]) -> None:
     parameters = operation.setdefault("parameters", [])
     if route.plan.idempotent:
         parameters.append(_IDEMPOTENCY)
@@ -86,24 +88,25 @@ def _complete(operation: dict[str, Any], route: Route, schemas: dict[str, Any]) 
     if route.spec.access not in {"public", "self_service"}:
         operation["x-permission"] = str(route.spec.access)
     if "requestBody" in operation:
-        _exemplify(operation["requestBody"]["content"], schemas, request=True)
-    _respond(operation["responses"], route, schemas)
+        _exemplify(operation["requestBody"]["content"], components["schemas"], request=True)
+    _respond(operation["responses"], route, components)
 
 
-def _respond(responses: dict[str, Any], route: Route, schemas: dict[str, Any]) -> None:
+def _respond(responses: dict[str, Any], route: Route, components: dict[str, Any]) -> None:
     if "422" not in route.spec.responses:
         responses.pop("422", None)
     for response in responses.values():
-        _exemplify(response.get("content", {}), schemas, request=False)
+        _exemplify(response.get("content", {}), components["schemas"], request=False)
     by_status: dict[int, list[type[Problem]]] = {}
     for problem in problems_of(route):
         by_status.setdefault(problem.status, []).append(problem)
     for status, classes in sorted(by_status.items()):
-        described = problem_response(classes, schemas)
-        if str(status) in responses:
-            responses[str(status)]["content"] |= described["content"]
-        else:
+        described = problem_response(classes, components)
+        if str(status) not in responses:
             responses[str(status)] = described
+        else:
+            name = described["$ref"].rsplit("/", 1)[-1]
+            responses[str(status)]["content"] |= components["responses"][name]["content"]
     success = responses.get(str(route.plan.status), {})
     if names := _headers_of(route):
         success["headers"] = {name: _HEADERS[name] for name in names}

@@ -17,25 +17,30 @@ _DEPTH = 8
 
 def example_of(schema: Schema, schemas: Schema, *, request: bool, name: str = "", depth: int = 0) -> Any:
     """A value that `schema` accepts. `schemas` are the components that a `$ref` may name."""
-    if "$ref" in schema:
-        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]] | {k: v for k, v in schema.items() if k != "$ref"}
     if depth > _DEPTH:
         raise ValueError(f"{name}: the schema refers to itself; give it `examples`")
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]] | {k: v for k, v in schema.items() if k != "$ref"}
     for found in _given(schema):
         return found
-    choices = schema.get("anyOf") or schema.get("oneOf")
-    if choices:
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
         if not request and any(choice.get("type") == "null" for choice in choices):
             return None
-        real = [choice for choice in choices if choice.get("type") != "null"]
-        return example_of(real[0], schemas, request=request, name=name, depth=depth + 1)
-    kind = schema.get("type")
-    if kind == "object":
+        first = next(choice for choice in choices if choice.get("type") != "null")
+        return example_of(first, schemas, request=request, name=name, depth=depth + 1)
+    if schema.get("type") == "object":
         return _object(schema, schemas, request=request, depth=depth)
-    if kind == "array":
-        items = schema.get("items", {})
-        return [example_of(items, schemas, request=request, name=name, depth=depth + 1)]
+    if schema.get("type") == "array":
+        return _array(schema, schemas, request=request, name=name, depth=depth)
     return _scalar(schema, name)
+
+
+def _array(schema: Schema, schemas: Schema, *, request: bool, name: str, depth: int) -> list[Any]:
+    items = schema.get("items", {})
+    plain = "$ref" not in items and not _given(items)
+    if plain and not request and not schema.get("minItems"):
+        return []
+    return [example_of(items, schemas, request=request, name=name, depth=depth + 1)]
 
 
 def _given(schema: Schema) -> list[Any]:
@@ -84,11 +89,20 @@ def _scalar(schema: Schema, name: str) -> Any:
 def _text(schema: Schema, name: str) -> str:
     form = schema.get("format")
     if form == "uuid":
-        return f"0192a1b2-0000-7000-8000-{zlib.crc32(name.encode()):012x}"
+        return _identity(name)
     if form == "date-time":
         return _LATE if name.startswith(_LATE_FIELDS) else _EARLY
     if form == "password":
         return "correct horse battery staple"
+    if name.endswith("_by") or name == "actor_id":
+        return f"user:{_identity(name)}"
+    if name.endswith("_id"):
+        return _identity(name)
     if "pattern" in schema:
         raise ValueError(f"{name}: a text with a pattern needs `examples`")
     return name.replace("_", " ").rjust(schema.get("minLength", 0), ".") or "text"
+
+
+def _identity(name: str) -> str:
+    """A UUIDv7 of its own for every field name."""
+    return f"0192a1b2-0000-7000-8000-{zlib.crc32(name.encode()):012x}"

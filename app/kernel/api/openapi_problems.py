@@ -31,30 +31,26 @@ _REF = "#/components/schemas/{model}"
 def problems_of(route: Route) -> list[type[Problem]]:
     """Every problem class the route may answer, from its declaration and from what the kernel does around it."""
     plan, spec = route.plan, route.spec
-    found: list[type[Problem]] = [*spec.errors, UnknownParameter, InternalError, ServiceUnavailable]
-    if "cursor" in plan.known_query:
-        found += [BadCursor, BadRequest]
-    if plan.has_body or plan.idempotent:
-        found.append(BadRequest)
-    if spec.access != "public":
-        found.append(Unauthenticated)
-    if spec.access not in {"public", "self_service"}:
-        found.append(PermissionDenied)
-    if plan.dependant.path_params:
-        found.append(NotFound)
-    if plan.has_body:
-        found.append(BodyTooLarge)
-    if spec.limited:
-        found.append(RateLimited)
-    if plan.has_body or plan.known_query or plan.dependant.header_params:
-        found.append(ValidationFailed)
-    if plan.idempotent:
-        found += [IdempotencyInFlight, IdempotencyMismatch]
-        if spec.secret:
-            found.append(IdempotencyAnswerNotKept)
-    if takes_if_match(route):
-        found.append(PreconditionFailed)
-    return list(dict.fromkeys(found))
+    checked = plan.has_body or bool(plan.known_query) or bool(plan.dependant.header_params)
+    guarded = spec.access not in {"public", "self_service"}
+    around: list[tuple[type[Problem], bool]] = [
+        (UnknownParameter, True),
+        (BadCursor, "cursor" in plan.known_query),
+        (BadRequest, "cursor" in plan.known_query or plan.has_body or plan.idempotent),
+        (Unauthenticated, spec.access != "public"),
+        (PermissionDenied, guarded),
+        (NotFound, bool(plan.dependant.path_params)),
+        (BodyTooLarge, plan.has_body),
+        (RateLimited, spec.limited),
+        (ValidationFailed, checked),
+        (IdempotencyInFlight, plan.idempotent),
+        (IdempotencyMismatch, plan.idempotent),
+        (IdempotencyAnswerNotKept, plan.idempotent and spec.secret),
+        (PreconditionFailed, takes_if_match(route)),
+        (InternalError, True),
+        (ServiceUnavailable, True),
+    ]
+    return list(dict.fromkeys([*spec.errors, *(problem for problem, applies in around if applies)]))
 
 
 def takes_if_match(route: Route) -> bool:
@@ -63,26 +59,37 @@ def takes_if_match(route: Route) -> bool:
     return changes and spec.access != "public"
 
 
-def problem_response(classes: list[type[Problem]], schemas: dict[str, Any]) -> dict[str, Any]:
-    """The response of one status: any of the classes, told apart by `code`, with an example of each."""
-    references = {problem.code: _REF.format(model=_declare(problem, schemas)) for problem in classes}
+def problem_response(classes: list[type[Problem]], components: dict[str, Any]) -> dict[str, Any]:
+    """The response of one status: any of the classes, told apart by `code`, with an example of each.
+
+    What only the kernel raises is the same on many routes, so it stands in the components once.
+    """
+    made = _response(classes, components)
+    if any(not problem.__module__.startswith("app.kernel.") for problem in classes):
+        return made
+    name = "Or".join(problem.__name__ for problem in classes)
+    components.setdefault("responses", {})[name] = made
+    return {"$ref": f"#/components/responses/{name}"}
+
+
+def _response(classes: list[type[Problem]], components: dict[str, Any]) -> dict[str, Any]:
+    references = {problem.code: _REF.format(model=_declare(problem, components)) for problem in classes}
     anyof = [{"$ref": reference} for reference in references.values()]
     schema: dict[str, Any] = anyof[0]
     if len(anyof) > 1:
         schema = {"anyOf": anyof, "discriminator": {"propertyName": "code", "mapping": references}}
     titles = " or ".join(dict.fromkeys(problem.title.lower() for problem in classes))
-    examples = {
-        problem.code: {"summary": problem.title, "value": schemas[schema_name(problem)]["examples"][0]}
-        for problem in classes
-    }
+    examples = {problem.code: {"$ref": f"#/components/examples/{problem.code}"} for problem in classes}
     content = {MEDIA_TYPE: {"schema": schema, "examples": examples}}
     return {"description": titles[:1].upper() + titles[1:], "content": content}
 
 
-def _declare(problem: type[Problem], schemas: dict[str, Any]) -> str:
-    name = schema_name(problem)
+def _declare(problem: type[Problem], components: dict[str, Any]) -> str:
+    name, schemas = schema_name(problem), components["schemas"]
     if name not in schemas:
         schemas[name] = problem_schema(problem, schemas)
+        value = example_of(schemas[name], schemas, request=False)
+        components.setdefault("examples", {})[problem.code] = {"summary": problem.title, "value": value}
     return name
 
 
@@ -97,7 +104,7 @@ def meaning(problem: type[Problem]) -> str:
 
 
 def problem_schema(problem: type[Problem], schemas: dict[str, Any]) -> dict[str, Any]:
-    """The JSON schema of one problem class with an example; its `extra` model adds the class's own members."""
+    """The JSON schema of one problem class; its `extra` model adds the class's own members."""
     properties: dict[str, Any] = {
         "type": {"type": "string", "const": f"/docs/errors#{problem.code}"},
         "title": {"type": "string", "const": problem.title},
@@ -116,12 +123,10 @@ def problem_schema(problem: type[Problem], schemas: dict[str, Any]) -> dict[str,
             schemas.setdefault(name, schema)
         properties |= own["properties"]
         required += own.get("required", [])
-    made: dict[str, Any] = {
+    return {
         "title": schema_name(problem),
         "description": meaning(problem),
         "type": "object",
         "properties": properties,
         "required": required,
     }
-    made["examples"] = [example_of(made, schemas, request=False)]
-    return made

@@ -11,7 +11,11 @@ from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import Input, Output
 
 Status = Literal["PENDING", "DELIVERED", "DEAD"]
-Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=2000)]
+Url = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=8, max_length=2000),
+    Field(examples=["https://example.com/hangar"]),
+]
 Pattern = Annotated[
     str,
     StringConstraints(
@@ -26,7 +30,7 @@ Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length
 
 
 class WebhookCreate(Input):
-    url: Url = Field(examples=["https://example.com/hangar"])
+    url: Url
     event_types: Patterns
     description: Description = ""
     is_active: bool = True
@@ -45,8 +49,8 @@ class WebhookRead(Output):
     """`owner` is whose rights decide which events are sent. `failing_since`: nothing but failures since then."""
 
     id: UUID
-    url: str
-    event_types: list[str]
+    url: str = Field(examples=["https://example.com/hangar"])
+    event_types: list[str] = Field(examples=[["asset.*"]])
     description: str
     owner: str = Field(examples=["user:01920000-0000-7000-8000-000000000001"])
     is_active: bool
@@ -110,7 +114,7 @@ class DeliveryRead(Output):
     webhook_id: UUID
     message_id: str
     event_id: UUID
-    event_type: str
+    event_type: str = Field(examples=["asset.retired"])
     status: Status
     attempts: int
     next_attempt_at: datetime | None

@@ -16,17 +16,17 @@ AsOf = Annotated[When | None, Field(description="Answer as things were at this i
 
 class AssetCreate(ContractInput):
     asset_type: AssetType
-    asset_code: Code
-    name: Name
-    serial_number: OptionalCode = None
-    region_code: OptionalCode = None
+    asset_code: Code = Field(examples=["UAV-001"])
+    name: Name = Field(examples=["Survey drone 1"])
+    serial_number: OptionalCode = Field(None, examples=["SN-4711"])
+    region_code: OptionalCode = Field(None, examples=["REGION-EAST"])
     detail: dict[str, Any] = {}
 
 
 class AssetPatch(Input):
     """Only what is sent changes; `detail` is merged key by key."""
 
-    name: Name | None = None
+    name: Name | None = Field(None, examples=["Survey drone 1b"])
     serial_number: OptionalCode = None
     detail: dict[str, Any] | None = None
 
@@ -45,22 +45,22 @@ class AvailabilityStatement(ContractInput):
 
 
 class HealthReportCreate(ContractInput):
-    health_status: HealthStatus
-    health_score: Annotated[int, Field(ge=0, le=100, strict=True)] | None = None
-    detail: dict[str, Any] | None = None
+    health_status: HealthStatus = Field(examples=["DEGRADED"])
+    health_score: Annotated[int, Field(ge=0, le=100, strict=True)] | None = Field(None, examples=[62])
+    detail: dict[str, Any] | None = Field(None, examples=[{"vibration": "high"}])
 
 
 class Retirement(ContractInput):
-    reason: Reason
+    reason: Reason = Field(examples=["Damaged beyond repair"])
 
 
 class Grounding(Input):
-    reason: Reason
+    reason: Reason = Field(examples=["Service bulletin 12"])
     until: When | None = None
 
 
 class Release(Input):
-    note: Reason | None = None
+    note: Reason | None = Field(None, examples=["Inspected, nothing found"])
 
 
 class AssetFilter(PageParams):
@@ -111,12 +111,12 @@ class AssetRead(Output):
     id: UUID
     tenant_id: UUID
     asset_type: AssetType
-    asset_code: str
-    name: str
+    asset_code: str = Field(examples=["UAV-001"])
+    name: str = Field(examples=["Survey drone 1"])
     serial_number: str | None
     lifecycle_status: Lifecycle
     availability_status: Availability
-    availability_reasons: list[AvailabilityReason]
+    availability_reasons: list[AvailabilityReason] = Field(examples=[[]])
     next_available_at: datetime | None = Field(
         description="When what holds it now is over; null when nothing does, or nobody can say."
     )
@@ -139,7 +139,7 @@ class PoolSummaryRow(Output):
     region_code: str = Field(examples=["REGION-EAST"], description="`UNASSIGNED` for assets in no region.")
     total_assets: int
     available_assets: int
-    by_type: dict[str, int]
-    by_availability: dict[str, int]
+    by_type: dict[str, int] = Field(examples=[{"UAV": 1}])
+    by_availability: dict[str, int] = Field(examples=[{"AVAILABLE": 1}])
     healthy_assets: int
-    average_health_score: float | None
+    average_health_score: float | None = Field(examples=[87.5])

@@ -19,7 +19,7 @@ class ReservationCreate(Input):
     asset_id: UUID
     starts_at: When
     ends_at: When
-    purpose: OptionalCode = None
+    purpose: OptionalCode = Field(None, examples=["Roof survey"])
 
     @model_validator(mode="after")
     def _period(self) -> Self:

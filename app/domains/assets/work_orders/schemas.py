@@ -18,9 +18,11 @@ class WorkOrderCreate(ContractInput):
     """`assigned_to` is a user's id or name. `blocks_asset`: hold the asset already while the order is open."""
 
     asset_id: UUID
-    title: Title
+    title: Title = Field(examples=["Replace the front propeller"])
     description: OptionalText = None
-    priority: Annotated[int, Field(ge=1, le=10, strict=True, description="1 is most urgent.")] = 5
+    priority: Annotated[
+        int, Field(ge=1, le=10, strict=True, description="1 is most urgent.", examples=[3])
+    ] = 5
     assigned_to: OptionalCode = None
     note: OptionalText = None
     expected_end_at: When | None = None
@@ -28,13 +30,13 @@ class WorkOrderCreate(ContractInput):
 
 
 class WorkOrderTransition(ContractInput):
-    status: WorkOrderStatus
+    status: WorkOrderStatus = Field(examples=["IN_PROGRESS"])
     assigned_to: OptionalCode = None
     note: OptionalText = None
 
 
 class WorkOrderClose(ContractInput):
-    note: OptionalText = None
+    note: OptionalText = Field(None, examples=["Propeller replaced, test flight done"])
 
 
 class WorkOrderFilter(PageParams):
@@ -46,9 +48,9 @@ class WorkOrderRead(Output):
     id: UUID
     tenant_id: UUID
     asset_id: UUID
-    title: str
+    title: str = Field(examples=["Replace the front propeller"])
     description: str | None
-    priority: int
+    priority: int = Field(examples=[3])
     status: WorkOrderStatus
     blocks_asset: bool = Field(description="Whether the order holds its asset now.")
     created_by: str

@@ -48,6 +48,7 @@ def list_api_keys(tx: ReadTx, paging: Annotated[ApiKeyFilter, Query()]) -> Page[
 
 @router.get("/{api_key_id:uuid}", permission=IDENTITY_READ, errors=[ApiKeyNotFound])
 def get_api_key(api_key_id: UUID, tx: ReadTx) -> ApiKeyRead:
+    """One API key, without its secret."""
     return ApiKeyRead.model_validate(tx.one(_COLUMNS.where(ApiKey.id == api_key_id), ApiKeyNotFound))
 
 

@@ -30,9 +30,9 @@ class ApiKeyRead(Output):
 
     id: UUID
     tenant_id: UUID
-    name: str
+    name: str = Field(examples=["telemetry gateway"])
     user_id: UUID
-    scopes: list[str]
+    scopes: list[str] = Field(examples=[["telemetry.write"]])
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None = Field(description="To the minute.")
@@ -40,4 +40,6 @@ class ApiKeyRead(Output):
 
 
 class ApiKeyMade(ApiKeyRead):
-    secret: str = Field(description="The key itself. Shown this once and never again.")
+    secret: str = Field(
+        examples=["hgr_key_…"], description="The key itself. Shown this once and never again."
+    )

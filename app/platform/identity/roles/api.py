@@ -82,6 +82,7 @@ def list_roles(tx: ReadTx, paging: Annotated[RoleFilter, Query()]) -> Page[RoleR
 
 @router.get("/roles/{role_id:uuid}", permission=IDENTITY_READ, errors=[RoleNotFound])
 def get_role(role_id: UUID, tx: ReadTx) -> RoleRead:
+    """One role with its permissions."""
     return RoleRead.model_validate(tx.one(ROLE_COLUMNS.where(Role.id == role_id), RoleNotFound))
 
 

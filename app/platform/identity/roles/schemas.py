@@ -43,22 +43,22 @@ class RoleFilter(PageParams):
 class RoleRead(Output):
     id: UUID
     tenant_id: UUID
-    name: str
+    name: str = Field(examples=["night shift"])
     description: str | None
-    permissions: list[str]
+    permissions: list[str] = Field(examples=[["assets.read", "maintenance.write"]])
     version: int
     created_at: datetime
     updated_at: datetime
 
 
 class RoleTemplateRead(Output):
-    key: str
-    name: str
-    description: str
-    permissions: list[str]
+    key: str = Field(examples=["technician"])
+    name: str = Field(examples=["Technician"])
+    description: str = Field(examples=["Works on assets."])
+    permissions: list[str] = Field(examples=[["assets.read", "maintenance.write"]])
 
 
 class PermissionRead(Output):
-    name: str
-    description: str
+    name: str = Field(examples=["assets.read"])
+    description: str = Field(examples=["See assets."])
     also_granted_by: list[str] = Field(description="Older permissions that open the same door.")

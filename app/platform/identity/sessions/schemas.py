@@ -11,7 +11,7 @@ from app.platform.identity.passwords import GivenPassword, NewPassword, Password
 
 class DevLogin(PasswordInput):
     tenant_id: str = Field(max_length=100)
-    username: str = Field(max_length=100)
+    username: str = Field(max_length=100, examples=["mira"])
     password: GivenPassword
 
 
@@ -23,12 +23,12 @@ class Login(PasswordInput):
         validation_alias=AliasChoices("tenant", "tenant_id", "tenant_name"),
         examples=["Nordwind Survey"],
     )
-    username: str = Field(max_length=100)
+    username: str = Field(max_length=100, examples=["mira"])
     password: GivenPassword
 
 
 class Refresh(ContractInput):
-    refresh_token: str = Field(max_length=300)
+    refresh_token: str = Field(max_length=300, examples=["hgr_ref_…"])
 
 
 class PasswordChange(PasswordInput):
@@ -37,14 +37,14 @@ class PasswordChange(PasswordInput):
 
 
 class DevTokenRead(Output):
-    access_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9.…"])
     token_type: Literal["bearer"]
-    expires_in: int = Field(description="Seconds until the access token expires.")
-    permissions: list[str]
+    expires_in: int = Field(description="Seconds until the access token expires.", examples=[900])
+    permissions: list[str] = Field(examples=[["assets.read", "maintenance.write"]])
 
 
 class TokenRead(DevTokenRead):
-    refresh_token: str
+    refresh_token: str = Field(examples=["hgr_ref_…"])
 
 
 class SignedOut(Output):
@@ -54,17 +54,17 @@ class SignedOut(Output):
 class PrincipalRead(Output):
     id: UUID
     kind: Literal["user", "api_key"]
-    name: str
+    name: str = Field(examples=["mira"])
     tenant_id: UUID
     user_id: UUID
 
 
 class HeldRole(Output):
     id: UUID
-    name: str
+    name: str = Field(examples=["Technician"])
 
 
 class MeRead(Output):
     principal: PrincipalRead
     roles: list[HeldRole]
-    permissions: list[str]
+    permissions: list[str] = Field(examples=[["assets.read", "maintenance.write"]])

@@ -15,7 +15,7 @@ class TenantCreate(ContractInput):
 
 class TenantRead(Output):
     id: UUID
-    name: str
+    name: str = Field(examples=["Nordwind Survey"])
     created_at: datetime
 
 

@@ -66,6 +66,7 @@ def list_users(tx: ReadTx, paging: Annotated[UserFilter, Query()]) -> Page[UserR
 
 @router.get("/{user_id:uuid}", permission=IDENTITY_READ, errors=[UserNotFound])
 def get_user(user_id: UUID, tx: ReadTx) -> UserRead:
+    """One user."""
     return UserRead.model_validate(tx.one(_COLUMNS.where(User.id == user_id), UserNotFound))
 
 

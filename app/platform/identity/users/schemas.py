@@ -23,7 +23,7 @@ class UserCreate(PasswordInput):
 class UserPatch(PasswordInput):
     """Only what is sent is changed."""
 
-    username: Name | None = None
+    username: Name | None = Field(None, examples=["mira.k"])
     password: NewPassword | None = None
     is_active: bool | None = None
 
@@ -36,7 +36,7 @@ class UserFilter(PageParams):
 class UserRead(Output):
     id: UUID
     tenant_id: UUID
-    username: str
+    username: str = Field(examples=["mira"])
     is_active: bool
     version: int
     created_at: datetime

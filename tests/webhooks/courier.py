@@ -14,6 +14,7 @@ from app.kernel.db.engine import Database
 from app.kernel.jobs.engine import JobContext
 from app.kernel.tx import WriteTx
 from app.platform.webhooks.delivery import DELIVER
+from app.platform.webhooks.fan_out import FAN_OUT
 
 T = TypeVar("T")
 _TODO = """
@@ -43,9 +44,15 @@ class Courier:
         self.tenant_id = tenant_id
         self.clock: Callable[[], datetime] = now
 
-    def jobs(self) -> list[dict[str, Any]]:
+    def jobs(self, task: str = DELIVER.name) -> list[dict[str, Any]]:
         with psycopg.connect(self._url, row_factory=dict_row) as conn:
-            return conn.execute(_TODO, {"task": DELIVER.name, "tenant": str(self.tenant_id)}).fetchall()
+            return conn.execute(_TODO, {"task": task, "tenant": str(self.tenant_id)}).fetchall()
+
+    def fan_out(self) -> None:
+        """Run the one job that queues many deliveries."""
+        (job,) = self.jobs(FAN_OUT.name)
+        context = ClockedContext(self._database, self.tenant_id, FAN_OUT.name, "job:test", self.clock)
+        FAN_OUT.run(context, first=job["args"]["first"], last=job["args"]["last"])
 
     def run_next(self) -> dict[str, Any]:
         """Run the oldest waiting job, whenever it is due; returns its arguments."""

@@ -7,6 +7,7 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from app.kernel.obs.metrics import WEBHOOK_DELIVERIES
+from app.platform.webhooks.fan_out import FEW
 from tests.support.tenants import PASSWORD, Tenant
 from tests.webhooks.courier import Courier
 from tests.webhooks.receiver import Receiver, status
@@ -181,6 +182,30 @@ def test_events_about_deliveries_never_travel_by_webhook(
     seen = {row["event_type"] for row in deliveries(watcher["id"])}
     assert "webhook.disabled" in seen
     assert "webhook.delivery.dead" not in seen
+
+
+def test_many_deliveries_are_queued_by_a_job_each_exactly_once(
+    tenant: Tenant,
+    receiver: Receiver,
+    webhook: Make,
+    deliveries: Read,
+    relay: Relay,
+    courier: Courier,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.platform.webhooks.fan_out._CHUNK", 10)
+    made = webhook(event_types=["identity.role.created"])
+    for number in range(FEW + 5):
+        tenant.post("/api/identity/roles", name=f"role-{number}", permissions=[])
+    relay(tenant)
+    waiting = deliveries(made["id"], status="PENDING")
+    assert len(waiting) == FEW + 5
+    courier.fan_out()
+    assert {job["args"]["delivery_id"] for job in courier.jobs()} == {row["id"] for row in waiting}
+    assert len(courier.jobs()) == FEW + 5
+    courier.run_all()
+    assert len(receiver.received) == FEW + 5
+    assert deliveries(made["id"], status="PENDING") == []
 
 
 def test_one_attempt_that_runs_twice_counts_once(

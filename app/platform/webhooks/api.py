@@ -142,6 +142,6 @@ def redeliver_webhook_delivery(webhook_id: UUID, delivery_id: UUID, tx: WriteTx)
     errors=[WebhookNotFound, WebhookInactive],
 )
 def redeliver_dead_webhook_deliveries(webhook_id: UUID, tx: WriteTx) -> Redelivered:
-    """Start all dead deliveries of this endpoint again, the oldest 1,000 at most."""
+    """Start all dead deliveries of this endpoint again, the oldest 200 at most; `remaining` says whether to call again."""
     requeued, remaining = replay.redeliver_dead(tx, webhook_id)
     return Redelivered(requeued=requeued, remaining=remaining)

@@ -8,8 +8,8 @@ from sqlalchemy import Row, insert, select
 from app.kernel.events.envelope import Envelope
 from app.kernel.ids import new_id
 from app.kernel.tx import WriteTx
-from app.platform.webhooks.delivery import push
 from app.platform.webhooks.events import EndpointTested
+from app.platform.webhooks.fan_out import push_all
 from app.platform.webhooks.models import WebhookDelivery, WebhookEndpoint
 from app.platform.webhooks.readers import matches, may_read, permissions_of
 
@@ -19,7 +19,7 @@ _ACTIVE = select(WebhookEndpoint.id, WebhookEndpoint.event_types, WebhookEndpoin
 
 
 def create_deliveries(tx: WriteTx, envelopes: Sequence[Envelope]) -> None:
-    """One delivery and one job for every pair of event and endpoint that fits. An `Outlet` of the relay."""
+    """One delivery for every pair of event and endpoint that fits, and what makes it go. An `Outlet` of the relay."""
     endpoints = tx.all(_ACTIVE)
     if not endpoints:
         return
@@ -58,5 +58,4 @@ def _store(tx: WriteTx, pairs: Sequence[tuple[UUID, Envelope]]) -> None:
         for delivery_id, (endpoint_id, event) in zip(ids, pairs, strict=True)
     ]
     tx.execute(insert(WebhookDelivery), rows)
-    for delivery_id in ids:
-        push(tx, delivery_id, attempt=0)
+    push_all(tx, ids)

@@ -14,7 +14,7 @@ from app.platform.webhooks.events import DeliveriesReplayed
 from app.platform.webhooks.models import WebhookDelivery
 from app.platform.webhooks.service import lock_active
 
-REPLAY_LIMIT = 1000
+REPLAY_LIMIT = 200
 OVERDUE_AFTER = timedelta(minutes=15)
 KEPT_FOR = timedelta(days=30)
 

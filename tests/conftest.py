@@ -10,6 +10,7 @@ import pytest
 from app.kernel.relay import seal
 from tests.support import databases
 from tests.support.databases import Servers
+from tests.support.fleet import Fleet
 from tests.support.passwords import make_hashes_cheap
 from tests.support.server import Server, settings_for
 from tests.support.tenants import Tenant, make_tenant
@@ -83,6 +84,12 @@ def rival(server: Server) -> Iterator[Tenant]:
     made = make_tenant(server)
     yield made
     made.close()
+
+
+@pytest.fixture
+def fleet(tenant: Tenant) -> Fleet:
+    """The tenant's fleet, worked on over HTTP."""
+    return Fleet(tenant)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from prometheus_client import start_http_server
+
 from app.domains.assets.module import module as assets
 from app.kernel.api.ratelimit import RateLimiter
 from app.kernel.api.routing import Router
@@ -132,6 +134,8 @@ def run_worker() -> None:
     """Run jobs and the relay until SIGTERM; returns or raises when PostgreSQL goes away."""
     settings = get_settings()
     logging.configure(settings)
+    if settings.worker_metrics_port:
+        start_http_server(settings.worker_metrics_port)
     database = build_database(settings)
     relay = Relay(database, settings.direct_url, lambda: identity.list_tenants(database), OUTLETS)
 

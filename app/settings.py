@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     egress_allow_private: bool = False
     trace_endpoint: str = ""
+    worker_metrics_port: int = Field(0, ge=0, le=65_535)  # 0: the worker shows none; else on every interface
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:

@@ -15,7 +15,7 @@ from fastapi.dependencies.utils import _get_flat_fields_from_params
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from app.kernel.api.deferred import Completion, Deferred
 from app.kernel.api.execute import Endpoint, respond
@@ -152,6 +152,7 @@ class Route(APIRoute):
             shim,
             methods=[spec.method],
             response_model=None if nothing or raw else model,
+            response_class=returns if raw and returns.media_type else JSONResponse,
             status_code=spec.status or (204 if nothing else 200),
             tags=list(spec.tags),
             operation_id=spec.handler.__name__,

@@ -20,7 +20,6 @@ threads = Router("/api/thread", tags=["Events"])
 _STREAM = {
     200: {
         "description": "Frames with `id` (the place in the log), `event` (the type) and `data` (the envelope).",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
 

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -45,6 +46,18 @@ def test_a_rotated_key_still_reads_the_old_tokens_and_signs_with_the_new() -> No
     assert new.read(both.sign(CLAIMS, now())) == CLAIMS
     with pytest.raises(Unauthenticated):
         new.read(token)
+
+
+def test_a_remembered_token_still_expires() -> None:
+    keyring = ring()
+    with time_machine.travel(now(), tick=False) as clock:
+        token = keyring.sign(CLAIMS, now())
+        assert keyring.read(token) == keyring.read(token) == CLAIMS
+        clock.shift(timedelta(seconds=899))
+        assert keyring.read(token) == CLAIMS
+        clock.shift(timedelta(seconds=1))
+        with pytest.raises(Unauthenticated):
+            keyring.read(token)
 
 
 @pytest.mark.parametrize(

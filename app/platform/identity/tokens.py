@@ -6,8 +6,10 @@ signing key is derived from the deployment's secret; tokens of previous secrets 
 
 import hashlib
 import hmac
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import jwt
@@ -19,6 +21,8 @@ from app.settings import Settings
 ALGORITHM = "HS256"
 NAME = "hangar"
 REQUIRED = ["iss", "aud", "sub", "tid", "sid", "jti", "iat", "exp"]
+EXPIRED = "The token has expired."
+REMEMBERED = 10_000
 _LABEL = b"hangar.access-token.v1"
 
 
@@ -42,6 +46,7 @@ class Keyring:
         self._keys = {_key_id(key): key for key in derived}
         self._current = _key_id(derived[0])
         self.seconds = settings.access_token_seconds
+        self._verified = lru_cache(maxsize=REMEMBERED)(self._verify)
 
     def sign(self, claims: AccessClaims, now: datetime) -> str:
         """A token that is good for `seconds` from `now`."""
@@ -58,7 +63,16 @@ class Keyring:
         return jwt.encode(payload, self._keys[self._current], ALGORITHM, headers={"kid": self._current})
 
     def read(self, token: str) -> AccessClaims:
-        """The claims of a token. Raises `Unauthenticated` for any other signature, key, audience or time."""
+        """The claims of a token. Raises `Unauthenticated` for any other signature, key, audience or time.
+
+        A token that was verified is remembered by its whole text, so only its time is checked again.
+        """
+        claims, expires_at = self._verified(token)
+        if expires_at <= time.time():
+            raise Unauthenticated(EXPIRED)
+        return claims
+
+    def _verify(self, token: str) -> tuple[AccessClaims, float]:
         try:
             key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
             if key is None:
@@ -71,9 +85,10 @@ class Keyring:
                 issuer=NAME,
                 options={"require": REQUIRED, "verify_iat": False},
             )
-            return AccessClaims(UUID(payload["tid"]), UUID(payload["sub"]), UUID(payload["sid"]))
+            claims = AccessClaims(UUID(payload["tid"]), UUID(payload["sub"]), UUID(payload["sid"]))
+            return claims, float(payload["exp"])
         except jwt.ExpiredSignatureError as error:
-            raise Unauthenticated("The token has expired.") from error
+            raise Unauthenticated(EXPIRED) from error
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated("The credential can't be read.") from error
 

@@ -35,6 +35,7 @@ from app.kernel.problem import (
     FieldError,
     PermissionDenied,
     Problem,
+    ServiceUnavailable,
     Unauthenticated,
     UnknownParameter,
     ValidationFailed,
@@ -220,8 +221,12 @@ async def _complete(call: Call, deferred: Deferred[Any]) -> Response:
         raise TypeError(f"{call.endpoint.handler.__name__} returned Deferred without completion=")
 
     def finished() -> bool:
-        with reopened(call.request, call.endpoint) as tx:
-            return completion.finished(tx, deferred.key)
+        try:
+            with reopened(call.request, call.endpoint) as tx:
+                return completion.finished(tx, deferred.key)
+        except ServiceUnavailable:
+            # What was asked for is committed: a 503 would say that it is not.
+            return False
 
     def answer() -> Response:
         with reopened(call.request, call.endpoint) as tx:

@@ -174,6 +174,7 @@ async def _read(call: Call) -> None:
 
 def _run(call: Call) -> Response | Deferred[Any]:
     """The transaction, run again after a serialization failure, a deadlock or a connection lost before work."""
+    _limit(call)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _attempt(call)
@@ -190,7 +191,6 @@ def _run(call: Call) -> Response | Deferred[Any]:
 
 def _attempt(call: Call) -> Response | Deferred[Any]:
     endpoint = call.endpoint
-    _limit(call)
     with call.runtime.database.connect() as conn, conn.begin():
         tx = _open(call, conn)
         if call.problem:
@@ -265,8 +265,11 @@ def _admit(call: Call) -> Principal | None:
     _limit(call)
     if call.claim is None:
         return None
-    with call.runtime.database.connect() as conn, conn.begin():
-        return _open(call, conn).principal
+    try:
+        with call.runtime.database.connect() as conn, conn.begin():
+            return _open(call, conn).principal
+    except DBAPIError as error:
+        raise translate(error, call.runtime.constraints) from error
 
 
 def _limit(call: Call) -> None:

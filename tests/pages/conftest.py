@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from app.kernel.relay import seal
+from app.registry import OUTLETS
 from tests.support.server import Server
 from tests.support.tenants import PASSWORD, Tenant
 
@@ -40,6 +42,19 @@ class Browser(httpx.Client):
 
     def sign_in(self, tenant: Tenant, username: str = "admin", password: str = PASSWORD) -> httpx.Response:
         return self.submit("/login", "/login", tenant=tenant.name, username=username, password=password)
+
+
+@pytest.fixture
+def relay(server: Server) -> Callable[[Tenant], int]:
+    """Seal all that a tenant has committed. Transactions of other tests on this server may hold it up: wait for them."""
+
+    def seal_all(tenant: Tenant) -> int:
+        total = 0
+        while (done := seal(server.database, tenant.id, OUTLETS)).count or done.more:
+            total += done.count
+        return total
+
+    return seal_all
 
 
 @pytest.fixture

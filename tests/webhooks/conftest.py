@@ -6,7 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from app.kernel.relay import seal
 from app.platform.webhooks.config import configure
+from app.registry import OUTLETS
 from tests.support.server import Server
 from tests.support.tenants import Tenant
 from tests.webhooks.courier import Courier
@@ -16,6 +18,19 @@ from tests.webhooks.receiver import Receiver
 @pytest.fixture(autouse=True)
 def _configured(server: Server) -> None:
     configure(server.settings)
+
+
+@pytest.fixture
+def relay(server: Server) -> Callable[[Tenant], int]:
+    """Seal all that a tenant has committed. Transactions of other tests on this server may hold it up: wait for them."""
+
+    def seal_all(tenant: Tenant) -> int:
+        total = 0
+        while (done := seal(server.database, tenant.id, OUTLETS)).count or done.more:
+            total += done.count
+        return total
+
+    return seal_all
 
 
 @pytest.fixture

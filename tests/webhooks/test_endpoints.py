@@ -37,6 +37,16 @@ def test_a_patch_that_changes_nothing_keeps_the_version(tenant: Tenant, webhook:
     assert answer.json()["version"] == 1
 
 
+def test_sending_the_url_again_takes_the_endpoint_over(tenant: Tenant, webhook: Make) -> None:
+    made = webhook()
+    other = tenant.as_user("webhooks.write")
+    me = other.get("/api/identity/me").json()["principal"]["user_id"]
+    kept = other.patch(f"/api/webhooks/{made['id']}", json={"description": "seen"}).json()
+    assert kept["owner"] == made["owner"]
+    taken = other.patch(f"/api/webhooks/{made['id']}", json={"url": made["url"]}).json()
+    assert (taken["owner"], taken["version"]) == (f"user:{me}", 3)
+
+
 def test_no_answer_after_the_first_holds_the_secret(tenant: Tenant, webhook: Make) -> None:
     made = webhook()
     path = f"/api/webhooks/{made['id']}"

@@ -1,6 +1,18 @@
 """What can go wrong with a webhook endpoint and its deliveries."""
 
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
 from app.kernel.problem import Conflict, NotFound
+
+
+class PendingMembers(BaseModel):
+    next_attempt_at: datetime | None
+
+
+class EndpointLimitMembers(BaseModel):
+    limit: int = Field(examples=[50])
 
 
 class WebhookNotFound(NotFound):
@@ -25,9 +37,11 @@ class WebhookDeliveryPending(Conflict):
     """The delivery is still being tried; there is nothing to replay yet."""
 
     code, title = "webhook_delivery_pending", "Delivery still pending"
+    extra = PendingMembers
 
 
 class WebhookLimitReached(Conflict):
     """The tenant has as many endpoints as it may have; `limit` says how many."""
 
     code, title = "webhook_limit_reached", "Webhook limit reached"
+    extra = EndpointLimitMembers

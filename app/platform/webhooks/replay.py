@@ -32,8 +32,9 @@ def redeliver_one(tx: WriteTx, webhook_id: UUID, delivery_id: UUID) -> None:
         WebhookDeliveryNotFound,
     )
     if delivery.status == "PENDING":
+        planned = delivery.next_attempt_at
         raise WebhookDeliveryPending(
-            "It is being tried already.", next_attempt_at=str(delivery.next_attempt_at)
+            "It is being tried already.", next_attempt_at=planned.isoformat() if planned else None
         )
     _requeue(tx, delivery)
     _note(tx, webhook_id, 1, delivery_id)

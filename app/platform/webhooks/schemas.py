@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import Input, Output
@@ -33,16 +33,16 @@ class WebhookCreate(Input):
     url: Url
     event_types: Patterns
     description: Description = ""
-    is_active: bool = True
+    is_active: StrictBool = True
 
 
 class WebhookUpdate(Input):
-    """Fields that are left out stay as they are. Changing `url` or `event_types` makes the caller the owner."""
+    """Fields that are left out stay as they are. Giving `url` or `event_types` makes the caller the owner."""
 
     url: Url | None = None
     event_types: Patterns | None = None
     description: Description | None = None
-    is_active: bool | None = None
+    is_active: StrictBool | None = None
 
 
 class WebhookRead(Output):
@@ -69,7 +69,7 @@ class WebhookCreated(WebhookRead):
 
 class SecretRotate(Input):
     keep_previous_seconds: int = Field(
-        86_400, ge=0, le=604_800, description="How long messages are signed with the secret before, too."
+        86_400, strict=True, ge=0, le=604_800, description="How long messages are signed with the secret before, too."
     )
 
 

@@ -78,10 +78,10 @@ def update(tx: WriteTx, webhook_id: UUID, data: WebhookUpdate) -> WebhookEndpoin
     endpoint = lock(tx, webhook_id)
     tx.match(endpoint)
     before = _shown(endpoint)
-    if data.url is not None and data.url != endpoint.url:
+    if data.url is not None:
         _check_url(data.url)
         endpoint.url, endpoint.owner = data.url, tx.actor
-    if data.event_types is not None and _unique(data.event_types) != endpoint.event_types:
+    if data.event_types is not None:
         endpoint.event_types, endpoint.owner = _unique(data.event_types), tx.actor
     if data.description is not None:
         endpoint.description = data.description

@@ -22,6 +22,7 @@ def production(urls: Servers) -> Iterator[Server]:
         profile="production",
         secret_key="a-production-secret-of-our-own-0123456789",
         bootstrap_token=OPERATOR,
+        egress_allow_private=False,
     )
     with Server(settings, urls) as running:
         yield running

@@ -51,6 +51,27 @@ def test_a_user_is_found_by_id_or_name_in_its_tenant_only(tenant: Tenant, rival:
         assert context.write(lambda tx, text=text: identity.resolve_user(tx, text)) is None  # type: ignore[misc]
 
 
+def test_an_actor_holds_what_it_may_do_at_this_moment(tenant: Tenant, rival: Tenant) -> None:
+    context = JobContext(tenant.server.database, tenant.id, "test", "test")
+
+    def held(actor: str) -> frozenset[str]:
+        return context.write(lambda tx: identity.permissions_of(tx, actor))
+
+    key = tenant.post("/api/identity/api-keys", name="k", scopes=["events.read"])
+    user = tenant.post("/api/identity/users", username="mira", password=PASSWORD)
+    assert held("system:relay") == held(f"user:{tenant.admin_id}") == {"*"}
+    assert held(f"api_key:{key['id']}") == {"events.read"}
+    assert held(f"user:{user['id']}") == held(f"user:{rival.admin_id}") == frozenset()
+    tenant.client.delete(f"/api/identity/api-keys/{key['id']}")
+    assert held(f"api_key:{key['id']}") == frozenset()
+    other = tenant.as_user("*", username="other").get("/api/identity/me").json()["principal"]["id"]
+    assert held(f"user:{other}") == {"*"}
+    tenant.client.patch(f"/api/identity/users/{other}", json={"is_active": False})
+    assert held(f"user:{other}") == frozenset()
+    with pytest.raises(ValueError, match="not an actor"):
+        held("anonymous:0")
+
+
 def test_ended_sessions_are_forgotten_after_a_week(tenant: Tenant) -> None:
     body = {"tenant": tenant.name, "username": "admin", "password": PASSWORD}
     tokens = [tenant.client.post("/api/identity/login", json=body).json() for _ in range(2)]

@@ -1,5 +1,6 @@
 """Identity: tenants, users, roles, API keys, sessions, and the principal behind every request."""
 
+from app.platform.identity.actors import permissions_of
 from app.platform.identity.catalogue import install_catalogue
 from app.platform.identity.permissions import IDENTITY_READ, IDENTITY_WRITE
 from app.platform.identity.principals import IdentityPrincipals, UserPrincipal
@@ -40,5 +41,6 @@ __all__ = [
     "install_catalogue",
     "list_tenants",
     "open_page_session",
+    "permissions_of",
     "resolve_user",
 ]

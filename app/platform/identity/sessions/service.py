@@ -183,11 +183,3 @@ def end_session(tx: WriteTx) -> None:
     ).rowcount
     if ended:
         tx.emit(SessionEnded(session_id=caller.session_id, user_id=caller.id), subject=ref("user", caller.id))
-
-
-def end_all_sessions(tx: WriteTx, user_id: UUID, *, but: UUID | None = None) -> None:
-    """Sign a user out everywhere, `but` for one session."""
-    statement = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.revoked_at.is_(None))
-    if but is not None:
-        statement = statement.where(SessionRow.id != but)
-    tx.execute(statement.values(revoked_at=tx.now))

@@ -14,7 +14,7 @@ from app.platform.identity.grants import lock_administrators, require_administra
 from app.platform.identity.models import User
 from app.platform.identity.passwords import hash_password, verify
 from app.platform.identity.principals import UserPrincipal
-from app.platform.identity.sessions.service import end_all_sessions
+from app.platform.identity.revocation import end_all_sessions
 from app.platform.identity.users.schemas import UserPatch
 
 

@@ -13,6 +13,7 @@ from app.kernel.api.middleware import Surround, V1Alias
 from app.kernel.api.routing import mount
 from app.kernel.events.documents import webhook_documents
 from app.kernel.obs import logging, tracing
+from app.platform import pages
 from app.registry import OPENAPI_TAGS, ROUTERS, build_runtime, lifespan_services
 from app.settings import Settings, get_settings
 from app.version import VERSION
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.openapi_webhooks = webhook_documents
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     render.install(app)
+    pages.install(app)
     mount(app, ROUTERS)
     app.add_middleware(V1Alias)
     if settings.cors_origins:

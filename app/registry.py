@@ -21,7 +21,7 @@ from app.kernel.relay import Outlet
 from app.kernel.relay_loop import Relay
 from app.kernel.security.principal import system
 from app.kernel.tx import Origin, WriteTx, subscribe
-from app.platform import events, identity
+from app.platform import events, identity, webhooks
 from app.platform.audit.module import module as audit
 from app.platform.events.module import module as events_module
 from app.platform.health.module import module as health
@@ -30,7 +30,7 @@ from app.platform.identity.module import module as identity_module
 from app.platform.operations.module import module as operations
 from app.platform.pages.module import module as pages
 from app.platform.webhooks.module import OUTLET as WEBHOOKS_OUTLET
-from app.platform.webhooks.module import module as webhooks
+from app.platform.webhooks.module import module as webhooks_module
 from app.settings import Settings, get_settings
 
 MODULES: tuple[Module, ...] = (
@@ -39,7 +39,7 @@ MODULES: tuple[Module, ...] = (
     events_module,
     audit,
     operations,
-    webhooks,
+    webhooks_module,
     pages,
     assets,
 )
@@ -85,6 +85,7 @@ def build_database(settings: Settings) -> Database:
 
 
 def build_runtime(settings: Settings) -> Runtime:
+    webhooks.configure(settings)
     return Runtime(settings, build_database(settings), PRINCIPALS, RateLimiter(settings), constraints())
 
 
@@ -136,6 +137,7 @@ def run_worker() -> None:
     logging.configure(settings)
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port)
+    webhooks.configure(settings)
     database = build_database(settings)
     relay = Relay(database, settings.direct_url, lambda: identity.list_tenants(database), OUTLETS)
 

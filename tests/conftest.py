@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.kernel.relay import seal
 from tests.support import databases
 from tests.support.databases import Servers
 from tests.support.fleet import Fleet
 from tests.support.passwords import make_hashes_cheap
+from tests.support.sealing import seal_all
 from tests.support.server import Server, settings_for
 from tests.support.tenants import Tenant, make_tenant
 
@@ -97,10 +97,7 @@ def relay(server: Server) -> Callable[[Tenant], int]:
     """Seal what a tenant has committed, now, through the product's own outlets; returns how many events."""
     from app.registry import OUTLETS
 
-    def seal_all(tenant: Tenant) -> int:
-        total = 0
-        while (done := seal(server.database, tenant.id, OUTLETS)).count:
-            total += done.count
-        return total
+    def until_sealed(tenant: Tenant) -> int:
+        return seal_all(server.database, tenant.id, OUTLETS)
 
-    return seal_all
+    return until_sealed

@@ -1,7 +1,6 @@
 """Writing and sealing events straight through the unit of work, as a domain would."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,11 +9,13 @@ import psycopg
 
 from app.kernel.db.engine import Database, bind
 from app.kernel.events.envelope import Event
-from app.kernel.relay import Outlet, seal
 from app.kernel.security.permissions import Permission
 from app.kernel.security.principal import system
 from app.kernel.tx import Origin, WriteTx
 from tests.support.databases import Servers
+from tests.support.sealing import seal_all
+
+__all__ = ["ASSETS", "STOCK", "Counted", "Painted", "as_superuser", "paint", "seal_all", "sealed", "writing"]
 
 ASSETS = Permission("assets.read", "as in the product")
 STOCK = Permission("warehouse.view", "as in the product")
@@ -48,18 +49,6 @@ def paint(database: Database, tenant_id: UUID, *colours: str, subject: str = "as
     """One transaction with one event for each colour; returns their ids."""
     with writing(database, tenant_id) as tx:
         return [tx.emit(Painted(colour=colour), subject=subject) for colour in colours]
-
-
-def seal_all(database: Database, tenant_id: UUID, outlets: Sequence[Outlet] = ()) -> int:
-    """Seal until nothing is left; transactions of tests that run beside this one may delay it."""
-    total, deadline = 0, time.monotonic() + 30
-    while True:
-        done = seal(database, tenant_id, outlets)
-        total += done.count
-        if not done.more:
-            return total
-        assert time.monotonic() < deadline, "an old transaction is still open"
-        time.sleep(0.01)
 
 
 def as_superuser(urls: Servers, statement: str, **values: Any) -> None:

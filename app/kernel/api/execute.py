@@ -150,13 +150,14 @@ async def _read(call: Call) -> None:
     endpoint, request = call.endpoint, call.request
     body: Any = PydanticUndefined
     try:
-        if endpoint.has_body and endpoint.body_is_json:
+        if endpoint.has_body:
             limit = endpoint.max_body or call.runtime.settings.max_body_bytes
             call.raw_body = await read_body(request, limit)
-            if call.raw_body:
-                body = parse_json(call.raw_body, request.headers.get("content-type", "application/json"))
-        elif endpoint.has_body:
+        if endpoint.has_body and not endpoint.body_is_json:
+            request._body = call.raw_body  # noqa: SLF001 where starlette's form parser looks for what was read
             body = await request.form()
+        elif call.raw_body:
+            body = parse_json(call.raw_body, request.headers.get("content-type", "application/json"))
     except Problem as problem:
         call.problem = call.problem or problem
         return

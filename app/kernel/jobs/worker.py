@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import procrastinate
 import structlog
+from procrastinate.jobs import Status
 from procrastinate.retry import RetryStrategy
 
 from app.kernel.db.engine import Database
@@ -38,14 +39,15 @@ def build(
     app = procrastinate.App(connector=connector)
     for job in jobs:
         _register(app, job, database, tenants)
-    _register_upkeep(app, database)
+    _register_upkeep(app, database, {job.name: job.attempts for job in jobs})
     return app
 
 
 def _register(
     app: procrastinate.App, job: Job, database: Database, tenants: Callable[[], Iterable[UUID]]
 ) -> None:
-    retry = RetryStrategy(max_attempts=job.attempts - 1, exponential_wait=3)
+    # procrastinate reads max_attempts=0 as "for ever".
+    retry = RetryStrategy(max_attempts=job.attempts - 1, exponential_wait=3) if job.attempts > 1 else False
 
     @app.task(name=job.name, queue=job.queue, retry=retry, pass_context=True)
     def perform(context: procrastinate.JobContext, /, tenant_id: str, **args: Any) -> None:
@@ -64,15 +66,20 @@ def _register(
                 log.exception("periodic_job_failed", job=job.name, tenant_id=str(tenant_id))
 
 
-def _register_upkeep(app: procrastinate.App, database: Database) -> None:
+def _register_upkeep(app: procrastinate.App, database: Database, attempts: Mapping[str, int]) -> None:
     @app.periodic(cron="* * * * * */10")
     @app.task(name="kernel.retry_stalled", queue="interactive", queueing_lock="kernel.retry_stalled")
     async def retry_stalled(timestamp: int) -> None:
-        """A killed worker's job stays `doing` for ever unless somebody notices."""
+        """A killed worker's job stays `doing` for ever unless somebody notices; one that kills workers ends."""
         stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS)
         for job in stalled:
-            log.warning("job_stalled", job_id=job.id, task=job.task_name, tick=timestamp)
-            await app.job_manager.retry_job(job)
+            # Once more than its attempts, so that a job which counts for itself can say that it gives up.
+            again = job.attempts < attempts.get(job.task_name, 3)
+            log.warning("job_stalled", job_id=job.id, task=job.task_name, tick=timestamp, again=again)
+            if again:
+                await app.job_manager.retry_job(job)
+            else:
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
 
     @app.periodic(cron="* * * * * */10")
     @app.task(name="kernel.measure_backlog", queue="interactive", queueing_lock="kernel.measure_backlog")

@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse, Response
 
 from app.kernel.api.routing import Router
 from app.kernel.api.runtime import runtime_of
-from app.kernel.obs.health import Check, Readiness
-from app.platform.health.api import get_readiness
+from app.kernel.obs.health import Check
+from app.platform import health
 from app.platform.pages.login import DEMO_USERS
 from app.platform.pages.security import HEADERS, wants_html
 from app.platform.pages.shell import page_principal, render
@@ -42,7 +42,7 @@ class Landing(BaseModel):
 @router.get("/", public=True, page=True)
 async def show_landing(request: Request) -> Response:
     """Answers even when the database is away: that is when somebody looks here."""
-    readiness = Readiness.model_validate_json(bytes((await get_readiness(request)).body))
+    readiness = await run_sync(health.check, runtime_of(request))
     if not wants_html(request):
         landing = Landing(
             name=request.app.title,

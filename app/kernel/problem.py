@@ -17,7 +17,10 @@ class FieldError(BaseModel):
 
 
 class Problem(Exception):  # noqa: N818 the word of RFC 9457
-    """Base of every error a client can see. `members` become extra members of the problem document."""
+    """Base of every error a client can see. `members` become extra members of the problem document.
+
+    `extra` declares the members that a class adds; it holds for that class, not for those below it.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -68,6 +71,22 @@ class ProblemDocument(BaseModel):
     errors: list[FieldError] | None = None
 
 
+class PermissionMembers(BaseModel):
+    permission: str | None = Field(None, examples=["assets.write"])
+
+
+class VersionMembers(BaseModel):
+    current_version: int
+
+
+class LimitMembers(BaseModel):
+    limit_bytes: int = Field(examples=[10_485_760])
+
+
+class ConstraintMembers(BaseModel):
+    constraint: str | None = Field(None, description="The rule of the database that was broken.")
+
+
 class BadRequest(Problem):
     """The request could not be read: a malformed parameter, header or cursor."""
 
@@ -99,6 +118,7 @@ class PermissionDenied(Problem):
     """Signed in, but without the permission that the operation needs; `permission` names it."""
 
     status, code, title = 403, "permission_denied", "Permission denied"
+    extra = PermissionMembers
 
 
 class NotFound(Problem):
@@ -117,6 +137,7 @@ class Conflict(Problem):
     """The request is well formed but the state of the resource forbids it."""
 
     status, code, title = 409, "conflict", "Conflict"
+    extra: ClassVar[type[BaseModel] | None] = ConstraintMembers
 
 
 class IdempotencyInFlight(Conflict):
@@ -135,18 +156,21 @@ class PreconditionFailed(Problem):
     """`If-Match` names a version that is no longer current; `current_version` does."""
 
     status, code, title = 412, "precondition_failed", "Precondition failed"
+    extra = VersionMembers
 
 
 class BodyTooLarge(Problem):
     """The body is larger than this operation takes; `limit_bytes` says how much it does."""
 
     status, code, title = 413, "body_too_large", "Body too large"
+    extra = LimitMembers
 
 
 class ValidationFailed(Problem):
     """One or more fields are missing or wrong; `errors` names each."""
 
     status, code, title = 422, "validation_failed", "Validation failed"
+    extra: ClassVar[type[BaseModel] | None] = ConstraintMembers
 
 
 class IdempotencyMismatch(Problem):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.kernel.problem import Conflict, NotFound, Problem
 
@@ -30,6 +30,12 @@ class Blocker(BaseModel):
 
 class RetireBlockedMembers(BaseModel):
     blockers: list[Blocker]
+
+
+class MoveMembers(BaseModel):
+    allowed: list[str] = Field(
+        description="The states it can go to from here.", examples=[["IN_PROGRESS", "CANCELED"]]
+    )
 
 
 class AssetNotFound(NotFound):
@@ -146,6 +152,7 @@ class WorkOrderTransitionRefused(Conflict):
     """The work order's state forbids the move; `allowed` lists what is possible from here."""
 
     code, title = "work_order_transition_refused", "Move refused"
+    extra = MoveMembers
 
 
 CONSTRAINTS: dict[str, Problem] = {

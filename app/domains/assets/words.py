@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
-from app.kernel.api.schemas import BlankIsNone
+from app.kernel.api.schemas import BlankIsNone, Instant
 
 
 class AssetType(StrEnum):
@@ -74,4 +74,4 @@ def _plausible(value: datetime) -> datetime:
 
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 OptionalCode = Annotated[_Short | None, BlankIsNone]
-When = Annotated[AwareDatetime, AfterValidator(_plausible)]
+When = Annotated[Instant, AfterValidator(_plausible)]

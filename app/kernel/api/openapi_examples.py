@@ -10,8 +10,8 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-_EARLY, _LATE = "2026-02-24T09:30:00Z", "2026-02-24T15:30:00Z"
-_LATE_FIELDS = ("ends_", "until", "expire", "expected_end", "next_", "finished_", "previous_valid")
+_PAST, _START, _END = "2026-02-24T09:30:00Z", "2030-02-25T09:30:00Z", "2030-02-25T15:30:00Z"
+_END_FIELDS = ("ends_", "until", "expire", "expected_end", "next_", "previous_valid")
 _DEPTH = 8
 
 
@@ -91,7 +91,7 @@ def _text(schema: Schema, name: str) -> str:
     if form == "uuid":
         return _identity(name)
     if form == "date-time":
-        return _LATE if name.startswith(_LATE_FIELDS) else _EARLY
+        return _END if name.startswith(_END_FIELDS) else _START if name.startswith("starts_") else _PAST
     if form == "password":
         return "correct horse battery staple"
     if name.endswith("_by") or name == "actor_id":

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from pydantic import BaseModel
+
 from app.kernel.api.openapi_examples import example_of
 from app.kernel.api.routing import Route
 from app.kernel.problem import (
@@ -10,6 +12,7 @@ from app.kernel.problem import (
     BadCursor,
     BadRequest,
     BodyTooLarge,
+    Conflict,
     IdempotencyAnswerNotKept,
     IdempotencyInFlight,
     IdempotencyMismatch,
@@ -46,6 +49,7 @@ def problems_of(route: Route) -> list[type[Problem]]:
         (IdempotencyInFlight, plan.idempotent),
         (IdempotencyMismatch, plan.idempotent),
         (IdempotencyAnswerNotKept, plan.idempotent and spec.secret),
+        (Conflict, plan.writes),
         (PreconditionFailed, takes_if_match(route)),
         (InternalError, True),
         (ServiceUnavailable, True),
@@ -103,6 +107,12 @@ def meaning(problem: type[Problem]) -> str:
     return re.sub(r"\s+", " ", problem.__doc__ or problem.title).strip()
 
 
+def members_of(problem: type[Problem]) -> type[BaseModel] | None:
+    """The model of the members that this class adds; a subclass says so itself."""
+    extra: type[BaseModel] | None = vars(problem).get("extra")
+    return extra
+
+
 def problem_schema(problem: type[Problem], schemas: dict[str, Any]) -> dict[str, Any]:
     """The JSON schema of one problem class; its `extra` model adds the class's own members."""
     properties: dict[str, Any] = {
@@ -117,8 +127,9 @@ def problem_schema(problem: type[Problem], schemas: dict[str, Any]) -> dict[str,
     required = list(properties)
     if issubclass(problem, BadRequest | ValidationFailed):
         properties["errors"] = {"type": "array", "items": {"$ref": _REF.format(model="FieldError")}}
-    if problem.extra is not None:
-        own = problem.extra.model_json_schema(ref_template=_REF, mode="serialization")
+    members = members_of(problem)
+    if members is not None:
+        own = members.model_json_schema(ref_template=_REF, mode="serialization")
         for name, schema in own.pop("$defs", {}).items():
             schemas.setdefault(name, schema)
         properties |= own["properties"]

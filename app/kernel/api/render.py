@@ -6,6 +6,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from app.kernel.api.translate import validation_problem
 from app.kernel.problem import (
@@ -33,13 +34,21 @@ async def on_problem(request: Request, problem: Exception) -> Response:
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    headers = error.headers
     if error.status_code == 404:
         return problem_response(request, NotFound(f"There is nothing at {request.url.path}."))
     if error.status_code == 405:
         detail = f"{request.method} is not possible here."
-        return problem_response(request, MethodNotAllowed(detail, headers=headers))
-    return problem_response(request, BadRequest(str(error.detail), headers=headers))
+        return problem_response(request, MethodNotAllowed(detail, headers={"Allow": _allowed(request)}))
+    return problem_response(request, BadRequest(str(error.detail), headers=error.headers))
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route of this path; Starlette knows only those of the first one that fits."""
+    found: set[str] = set()
+    for route in request.app.router.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return ", ".join(sorted(found))
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:

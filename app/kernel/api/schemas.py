@@ -1,8 +1,10 @@
 """Bases of request and response bodies."""
 
+import re
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
 
@@ -29,6 +31,29 @@ class Output(BaseModel):
     """A response body. Fields have no defaults, so generated clients know they are always there."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_mode_override="serialization")
+
+
+_NUMBER = re.compile(r"[+-]?\d*\.?\d*")
+
+
+def _no_number(value: Any) -> Any:
+    """Refuse what pydantic would take for seconds since 1970: the document says RFC 3339."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
+        raise PydanticCustomError(
+            "datetime_parsing", "Input should be a date and time with an offset (RFC 3339)"
+        )
+    return value
+
+
+def _only_number(value: Any) -> Any:
+    """`62` and `62.0` are the same number in JSON; `"62"` and `true` are none."""
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
+NumberOnly = BeforeValidator(_only_number)  # goes last in Annotated, after the bounds
+Instant = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 
 
 def _no_blank(value: Any) -> Any:

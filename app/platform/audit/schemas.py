@@ -3,10 +3,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import Filter, Output
+from app.kernel.api.schemas import Filter, Instant, Output
 
 Reason = Literal[
     "altered", "missing_event", "missing_seal", "unsealed_behind_head", "beyond_head", "head", "anchor"
@@ -17,8 +17,8 @@ class AuditFilter(PageParams):
     actor: Annotated[str | None, Query(max_length=300, description="Who, e.g. `user:<id>`.")] = None
     action: Annotated[str | None, Query(max_length=200, description="The type of the event.")] = None
     resource: Annotated[str | None, Query(max_length=300, description="To what: `<kind>:<id>`.")] = None
-    from_ts: Annotated[AwareDatetime | None, Query(description="At or after this instant.")] = None
-    to_ts: Annotated[AwareDatetime | None, Query(description="Before this instant.")] = None
+    from_ts: Annotated[Instant | None, Query(description="At or after this instant.")] = None
+    to_ts: Annotated[Instant | None, Query(description="Before this instant.")] = None
 
 
 class AuditEntry(Output):

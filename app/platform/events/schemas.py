@@ -3,10 +3,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import Filter, Output
+from app.kernel.api.schemas import Filter, Instant, Output
 
 Ref = Annotated[
     str,
@@ -39,7 +39,7 @@ class StreamFilter(Filter):
 class ThreadFilter(PageParams):
     ref: Ref
     as_of: Annotated[
-        AwareDatetime | None, Query(description="The life of the object up to this instant (RFC 3339).")
+        Instant | None, Query(description="The life of the object up to this instant (RFC 3339).")
     ] = None
 
 

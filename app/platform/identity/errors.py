@@ -1,6 +1,12 @@
 """Problems of this module."""
 
+from pydantic import BaseModel, Field
+
 from app.kernel.problem import Conflict, NotFound
+
+
+class KnownTemplates(BaseModel):
+    known: list[str] = Field(description="The keys there are.", examples=[["dispatcher", "technician"]])
 
 
 class TenantNameTaken(Conflict):
@@ -61,6 +67,7 @@ class RoleTemplateNotFound(NotFound):
     """No role template with this key; GET /api/identity/role-templates lists them."""
 
     code, title = "role_template_not_found", "Role template not found"
+    extra = KnownTemplates
 
 
 class ApiKeyNotFound(NotFound):

@@ -1,4 +1,10 @@
+from pydantic import BaseModel, Field
+
 from app.kernel.problem import Conflict, NotFound, Problem
+
+
+class FinishedMembers(BaseModel):
+    operation_status: str = Field(examples=["SUCCEEDED"])
 
 
 class OperationNotFound(NotFound):
@@ -11,6 +17,7 @@ class OperationFinished(Conflict):
     """The operation has ended already; `operation_status` says how."""
 
     code, title = "operation_finished", "Operation finished"
+    extra = FinishedMembers
 
 
 class OperationWorkerLost(Problem):

@@ -63,7 +63,7 @@ def request_cancel(tx: WriteTx, operation_id: UUID) -> None:
     needed = permission_of(operation.kind)
     may = operation.created_by in _actors(tx.principal) or (needed is not None and tx.principal.can(needed))
     if not may:
-        raise PermissionDenied("Another principal started this operation.", permission=str(needed))
+        raise PermissionDenied("Another principal started this operation.", permission=needed)
     if operation.status not in UNFINISHED:
         raise OperationFinished(
             f"The operation has ended: {operation.status}.", operation_status=operation.status

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field, StrictBool, StringConstraints
 
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import Input, Output
+from app.kernel.api.schemas import Input, NumberOnly, Output
 
 Status = Literal["PENDING", "DELIVERED", "DEAD"]
 Url = Annotated[
@@ -68,9 +68,11 @@ class WebhookCreated(WebhookRead):
 
 
 class SecretRotate(Input):
-    keep_previous_seconds: int = Field(
-        86_400, strict=True, ge=0, le=604_800, description="How long messages are signed with the secret before, too."
-    )
+    keep_previous_seconds: Annotated[
+        int,
+        Field(ge=0, le=604_800, description="How long messages are signed with the secret before, too."),
+        NumberOnly,
+    ] = 86_400
 
 
 class SecretRotated(Output):

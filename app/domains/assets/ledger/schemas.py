@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from app.domains.assets.words import AssetType, Availability, HealthStatus, Lifecycle, OptionalCode, When
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import Code, ContractInput, Filter, Input, Name, Output
+from app.kernel.api.schemas import Code, ContractInput, Filter, Input, Name, NumberOnly, Output
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 AsOf = Annotated[When | None, Field(description="Answer as things were at this instant.")]
@@ -46,7 +46,7 @@ class AvailabilityStatement(ContractInput):
 
 class HealthReportCreate(ContractInput):
     health_status: HealthStatus = Field(examples=["DEGRADED"])
-    health_score: Annotated[int, Field(ge=0, le=100, strict=True)] | None = Field(None, examples=[62])
+    health_score: Annotated[int, Field(ge=0, le=100), NumberOnly] | None = Field(None, examples=[62])
     detail: dict[str, Any] | None = Field(None, examples=[{"vibration": "high"}])
 
 

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from app.domains.assets.words import OptionalCode, When, WorkOrderStatus
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import BlankIsNone, ContractInput, Output, Title
+from app.kernel.api.schemas import BlankIsNone, ContractInput, NumberOnly, Output, Title
 
 _Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 OptionalText = Annotated[_Long | None, BlankIsNone]
@@ -21,12 +21,12 @@ class WorkOrderCreate(ContractInput):
     title: Title = Field(examples=["Replace the front propeller"])
     description: OptionalText = None
     priority: Annotated[
-        int, Field(ge=1, le=10, strict=True, description="1 is most urgent.", examples=[3])
+        int, Field(ge=1, le=10, description="1 is most urgent.", examples=[3]), NumberOnly
     ] = 5
     assigned_to: OptionalCode = None
     note: OptionalText = None
     expected_end_at: When | None = None
-    blocks_asset: bool | None = None
+    blocks_asset: StrictBool | None = None
 
 
 class WorkOrderTransition(ContractInput):

@@ -5,10 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import ContractInput, Name, Output
+from app.kernel.api.schemas import ContractInput, Instant, Name, Output
 from app.platform.identity.roles.schemas import MAX_PERMISSIONS, PermissionName
 
 
@@ -17,7 +17,7 @@ class ApiKeyCreate(ContractInput):
     scopes: list[PermissionName] = Field(
         min_length=1, max_length=MAX_PERMISSIONS, examples=[["telemetry.write"]]
     )
-    expires_at: AwareDatetime | None = Field(None, description="In the future; never when absent.")
+    expires_at: Instant | None = Field(None, description="In the future; never when absent.")
     user_id: UUID | None = Field(None, description="Whom the key acts for; the caller when absent.")
 
 

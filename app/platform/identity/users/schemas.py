@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import ContractInput, Name, Output
@@ -17,7 +17,7 @@ MAX_BATCH = 500
 class UserCreate(PasswordInput):
     username: Name = Field(examples=["mira"])
     password: NewPassword
-    is_active: bool = True
+    is_active: StrictBool = True
 
 
 class UserPatch(PasswordInput):
@@ -25,7 +25,7 @@ class UserPatch(PasswordInput):
 
     username: Name | None = Field(None, examples=["mira.k"])
     password: NewPassword | None = None
-    is_active: bool | None = None
+    is_active: StrictBool | None = None
 
 
 class UserFilter(PageParams):

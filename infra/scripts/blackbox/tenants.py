@@ -9,7 +9,7 @@ from blackbox.api import Api, Observer, Unexpected
 from blackbox.waiting import until
 
 PASSWORD = "a-long-demo-password"
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 
 @dataclass

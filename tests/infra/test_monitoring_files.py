@@ -147,20 +147,20 @@ def test_panels_have_their_own_ids_and_the_chosen_data_source() -> None:
     assert {panel["datasource"]["uid"] for panel in _panels()} == {"${datasource}"}
 
 
-def test_prometheus_scrapes_the_app_service_and_finds_its_rules() -> None:
+def test_prometheus_scrapes_app_and_worker_and_finds_its_rules() -> None:
     services = _compose()
     config = _yaml(INFRA / "prometheus/prometheus.yml")
     targets = {
-        target
+        job["job_name"]: target
         for job in config["scrape_configs"]
-        if job["job_name"] == "hangar"
         for static in job["static_configs"]
         for target in static["targets"]
     }
-    assert targets
-    for target in targets:
-        service, port = target.split(":")
-        assert port in services[service]["command"]
+    assert targets["hangar"] == f"app:{services['app']['command'][-1]}"
+    assert (
+        targets["hangar-worker"]
+        == f"worker:{services['worker']['environment']['HANGAR_WORKER_METRICS_PORT']}"
+    )
     assert "./prometheus:/etc/prometheus:ro" in services["prometheus"]["volumes"]
     assert config["rule_files"] == ["/etc/prometheus/rules/*.yml"]
     assert RULES.parent == INFRA / "prometheus/rules"

@@ -47,8 +47,9 @@ def by_code(tx: WriteTx, code: str) -> UUID:
             updated_at=tx.now,
         )
         .on_conflict_do_nothing(index_elements=["tenant_id", "code"])
-    )
-    if made.rowcount == 0:
+        .returning(Region.id)
+    ).first()
+    if made is None:
         theirs: UUID = tx.one(select(Region.id).where(Region.code == code), RegionNotFound).id
         return theirs
     tx.emit(RegionCreated(region_id=region_id, region_code=code), subject=ref("region", region_id))

@@ -6,7 +6,6 @@ signing key is derived from the deployment's secret; tokens of previous secrets 
 
 import hashlib
 import hmac
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -14,6 +13,7 @@ from uuid import UUID
 
 import jwt
 
+from app.kernel import clock
 from app.kernel.ids import new_id
 from app.kernel.problem import Unauthenticated
 from app.settings import Settings
@@ -68,7 +68,7 @@ class Keyring:
         A token that was verified is remembered by its whole text, so only its time is checked again.
         """
         claims, expires_at = self._verified(token)
-        if expires_at <= time.time():
+        if expires_at <= clock.now().timestamp():
             raise Unauthenticated(EXPIRED)
         return claims
 

@@ -27,6 +27,14 @@ FILE = "infra/docker-compose.yml"
 BASES = ["python:3.11-slim-bookworm", "postgres:18", "valkey/valkey:9"]
 HELP = re.compile(r"^Usage:\s", re.MULTILINE)
 ALL_FACTS_HOLD = r"^[1-9]\d* facts, 0 failed$"
+PRINTED = {
+    "ruff check": r"^All checks passed!",
+    "mypy": r"^Success: no issues found in [1-9]\d* source files",
+    "pytest": r"^[1-9]\d* passed",
+    "alembic upgrade head": r"\A\Z",  # says nothing; another test asks where the schema stands
+    "openapi_export": r"^wrote docs/openapi\.json$",
+    "infra/scripts/": ALL_FACTS_HOLD,
+}
 SHIPPED = ["app", "infra", "pyproject.toml"]
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
@@ -65,9 +73,6 @@ class Project:
         assert done.returncode == 0, done.stdout + done.stderr
         assert not HELP.search(done.stdout), f"{arguments} was not understood:\n{done.stdout}"
         return done.stdout
-
-    def tool(self, service: str, *command: str, options: tuple[str, ...] = ()) -> str:
-        return self.run("run", "--rm", "-T", *options, service, *command)
 
     def containers(self) -> list[str]:
         listed = _run(["docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={self.name}"])
@@ -168,32 +173,37 @@ def test_processes_run_as_an_ordinary_user(project: Project) -> None:
         assert project.run("exec", "-T", service, "id", "-u").strip() == "10001"
 
 
-@pytest.mark.parametrize(
-    ("service", "command", "expected"),
-    [
-        ("app", "ruff check app tests infra/scripts", r"^All checks passed!"),
-        ("app", "mypy app", r"^Success: no issues found in \d+ source files"),
-        # The page runs the whole suite. Here its part that makes a database on that server and talks HTTP.
-        ("app", "pytest -q tests/test_asset.py", r"^[1-9]\d* passed"),
-        ("app-tools", "python -m app.infra.openapi_export", r"^wrote docs/openapi\.json$"),
-        ("app-tools", "python infra/scripts/demo_e2e.py", ALL_FACTS_HOLD),
-        ("app-tools", "python infra/scripts/verify_smoke.py", ALL_FACTS_HOLD),
-        ("app-tools", "python infra/scripts/verify_phase08_integration.py", ALL_FACTS_HOLD),
-        ("app-tools", "python infra/scripts/demo_phase09_resource_pool_maintenance.py", ALL_FACTS_HOLD),
-    ],
-)
-def test_a_command_of_the_phase_page_works(
-    project: Project, service: str, command: str, expected: str
-) -> None:
-    options = ("-e", "APP_BASE_URL=http://app:8000") if "infra/scripts/" in command.split()[1] else ()
-    printed = project.tool(service, *command.split(), options=options)
-    assert re.search(expected, printed, re.MULTILINE), printed
+def _lines() -> Iterator[list[str]]:
+    """What follows `run --rm --build` in the lines of the phase pages: options, service, command."""
+    start = f"docker compose -f {FILE} run --rm --build "
+    for page in sorted((ROOT / "phases").glob("*.md")):
+        for line in page.read_text().splitlines():
+            if line.startswith(start):
+                yield line.removeprefix(start).split()
+
+
+def _expected(line: list[str]) -> str:
+    """The pattern that this line's output must show. A line that none is known for fails."""
+    command = " ".join(line)
+    return next(pattern for words, pattern in PRINTED.items() if words in command)
+
+
+def test_the_phase_pages_have_the_lines_that_are_tried_here() -> None:
+    assert len(list(_lines())) >= 9
+
+
+@pytest.mark.parametrize("line", list(_lines()), ids=" ".join)
+def test_a_line_of_the_phase_page_prints_what_it_should(project: Project, line: list[str]) -> None:
+    # The page runs the whole suite. Here its part that makes a database on that server and talks HTTP.
+    part = ["tests/test_asset.py"] if "pytest" in line else []
+    printed = project.run("run", "--rm", "-T", *line, *part)
+    assert re.search(_expected(line), printed, re.MULTILINE), printed
     assert not re.search(r"\b[1-9]\d* (failed|error)", printed), printed
 
 
 def test_alembic_finds_the_schema_at_its_head(project: Project) -> None:
-    project.tool("app", "alembic", "upgrade", "head")
-    assert "(head)" in project.tool("app", "alembic", "current")
+    project.run("run", "--rm", "-T", "app", "alembic", "upgrade", "head")
+    assert "(head)" in project.run("run", "--rm", "-T", "app", "alembic", "current")
 
 
 def test_app_and_worker_take_a_restart_of_the_database(project: Project, port: int) -> None:

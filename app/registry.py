@@ -25,7 +25,6 @@ from app.platform import events, identity, webhooks
 from app.platform.audit.module import module as audit
 from app.platform.events.module import module as events_module
 from app.platform.health.module import module as health
-from app.platform.identity.module import PRINCIPALS
 from app.platform.identity.module import module as identity_module
 from app.platform.operations.module import module as operations
 from app.platform.pages.module import module as pages
@@ -86,7 +85,8 @@ def build_database(settings: Settings) -> Database:
 
 def build_runtime(settings: Settings) -> Runtime:
     webhooks.configure(settings)
-    return Runtime(settings, build_database(settings), PRINCIPALS, RateLimiter(settings), constraints())
+    principals = identity.IdentityPrincipals(settings)
+    return Runtime(settings, build_database(settings), principals, RateLimiter(settings), constraints())
 
 
 @asynccontextmanager

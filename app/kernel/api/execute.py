@@ -5,6 +5,7 @@ anonymous caller learns 401 and nothing else. Then one thread hop: open → perm
 idempotency key → handler → serialise → events → store the answer → commit.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -179,6 +180,9 @@ def _run(call: Call) -> Response | Deferred[Any]:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _attempt(call)
+        except Unauthenticated:
+            call.runtime.limiter.anonymous(_address(call.request))
+            raise
         except DBAPIError as error:
             again = getattr(error.orig, "sqlstate", None) in _RETRY or (
                 attempt == 1 and lost_connection(error) and not call.endpoint.writes
@@ -276,11 +280,17 @@ def _admit(call: Call) -> Principal | None:
 def _limit(call: Call) -> None:
     if not call.endpoint.limited:
         return
-    if call.claim is not None:
-        call.allowance = call.runtime.limiter.principal(f"{call.claim.tenant_id}:{call.claim.subject}")
+    claim = call.claim
+    if claim is not None:
+        # An opaque secret is not checked yet: who guesses at one must not spend its owner's limit.
+        guess = hashlib.sha256(claim.secret.encode()).hexdigest()[:16] if claim.secret else ""
+        call.allowance = call.runtime.limiter.principal(f"{claim.tenant_id}:{claim.subject}:{guess}")
     else:
-        client = call.request.client
-        call.allowance = call.runtime.limiter.anonymous(client.host if client else "unknown")
+        call.allowance = call.runtime.limiter.anonymous(_address(call.request))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 def _open(call: Call, conn: Connection) -> ReadTx:

@@ -4,7 +4,6 @@ from app.kernel.module import Module
 from app.platform.identity.errors import RoleNameTaken, TenantNameTaken, UsernameTaken
 from app.platform.identity.keys.api import router as keys
 from app.platform.identity.permissions import IDENTITY_READ, IDENTITY_WRITE
-from app.platform.identity.principals import IdentityPrincipals
 from app.platform.identity.roles.api import router as roles
 from app.platform.identity.seeding import seed_demo_users
 from app.platform.identity.sessions.api import router as sessions
@@ -12,8 +11,6 @@ from app.platform.identity.sessions.upkeep import FORGET_EXPIRED
 from app.platform.identity.templates import TEMPLATES
 from app.platform.identity.tenants.api import router as tenants
 from app.platform.identity.users.api import router as users
-
-PRINCIPALS = IdentityPrincipals()
 
 module = Module(
     "identity",

@@ -10,9 +10,14 @@ from tests.support.server import Server, settings_for
 from tests.support.tenants import make_tenant
 
 
+def valkey(urls: Servers, number: int) -> str:
+    """A Valkey database of its own: servers with other limits count in the first one."""
+    return urls.redis_url.rstrip("/").removesuffix("/0") + f"/{number}"
+
+
 @pytest.fixture
 def strict(urls: Servers) -> Iterator[Server]:
-    limits = {"rate_limit_per_second": 1, "rate_limit_burst": 5}
+    limits = {"rate_limit_per_second": 1, "rate_limit_burst": 5, "redis_url": valkey(urls, 1)}
     with Server(settings_for(urls, **limits), urls) as running:
         yield running
 
@@ -39,7 +44,11 @@ def test_one_principal_does_not_spend_anothers_limit(strict: Server) -> None:
 
 
 def test_anonymous_callers_are_limited_by_address(urls: Servers) -> None:
-    limits = {"anonymous_rate_limit_per_second": 1, "anonymous_rate_limit_burst": 3}
+    limits = {
+        "anonymous_rate_limit_per_second": 1,
+        "anonymous_rate_limit_burst": 3,
+        "redis_url": valkey(urls, 2),
+    }
     with Server(settings_for(urls, **limits), urls) as server, httpx.Client(base_url=server.url) as client:
         body = {"tenant": "nobody", "username": "nobody", "password": "not-a-password"}
         statuses = [client.post("/api/identity/login", json=body).status_code for _ in range(8)]
@@ -53,4 +62,23 @@ def test_without_valkey_nothing_is_limited(urls: Servers) -> None:
         tenant = make_tenant(server)
         assert {tenant.client.get("/api/assets").status_code for _ in range(5)} == {200}
         assert httpx.get(f"{server.url}/readyz").json()["checks"]["redis"] == "degraded"
+        tenant.close()
+
+
+def test_guessing_at_a_key_spends_the_guessers_address_and_not_the_keys_limit(urls: Servers) -> None:
+    limits = {
+        "anonymous_rate_limit_per_second": 1,
+        "anonymous_rate_limit_burst": 8,
+        "rate_limit_per_second": 1,
+        "rate_limit_burst": 5,
+        "redis_url": valkey(urls, 3),
+    }
+    with Server(settings_for(urls, **limits), urls) as server:
+        tenant = make_tenant(server)
+        made = tenant.post("/api/identity/api-keys", name="robot", scopes=["assets.read"])
+        secret = str(made["secret"])
+        guesser, owner = tenant.with_token(secret[:-4] + "0000"), tenant.with_token(secret)
+        guesses = [guesser.get("/api/assets").status_code for _ in range(12)]
+        assert set(guesses) == {401, 429}
+        assert owner.get("/api/assets").status_code == 200
         tenant.close()

@@ -26,10 +26,11 @@ from blackbox.api import base_url
 from blackbox.facts import Facts
 from blackbox.run import run
 from story.own_server import own_server
-from story.record import record
+from story.record import record, with_tour
 from story.stack import from_environment
 from story.world import World
 
+README = Path(__file__).resolve().parents[2] / "README.md"
 _ACT = re.compile(r"act(\d+)_\w+")
 
 
@@ -54,6 +55,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the temporary server running until Enter")
     parser.add_argument("--record", action="store_true", help="write the output into README.md")
     wanted = parser.parse_args()
+    if wanted.record:
+        with_tour(README.read_text(), [])  # fails now rather than after the story
     told = Facts()
 
     def tell(facts: Facts) -> None:
@@ -67,7 +70,7 @@ def main() -> int:
             with contextlib.suppress(KeyboardInterrupt):
                 sys.stdin.readline()
     if wanted.record and code == 0:
-        record(told.lines, Path(__file__).resolve().parents[2] / "README.md")
+        record(told.lines, README)
     return code
 
 

@@ -67,7 +67,7 @@ def _pool(world: World, uavs: list[dict[str, Any]]) -> None:
 
 def _sixteen(world: World, asset_id: str) -> tuple[datetime, datetime]:
     """Sixteen clients want UAV-001 for the same two hours; returns those."""
-    begins = (datetime.now(UTC) + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    begins = (datetime.now(UTC) + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
     ends = begins + timedelta(hours=2)
     body = {"asset_id": asset_id, "starts_at": begins.isoformat(), "ends_at": ends.isoformat()}
     start = Barrier(CLIENTS)

@@ -1,6 +1,7 @@
 """A temporary server for a story that was given none."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,6 @@ def own_server() -> Iterator[None]:
     if os.environ.get("APP_BASE_URL"):
         yield
         return
-    import sys  # noqa: PLC0415
-
     sys.path.append(str(CHECKOUT))
     from app.kernel.embedded.temporary_server import temporary_server  # noqa: PLC0415 only when there is no server
 

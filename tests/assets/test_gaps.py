@@ -26,7 +26,7 @@ def free(taken: list[Span], start: datetime, length: timedelta) -> bool:
     return all(span.ends_at <= start or span.starts_at >= start + length for span in taken)
 
 
-@settings(derandomize=True, max_examples=400, deadline=None, database=None)
+@settings(derandomize=True, max_examples=200, deadline=None, database=None)
 @given(spans(), st.integers(0, 80), st.integers(1, 25))
 def test_the_next_free_start_is_the_first_minute_that_fits(
     taken: list[Span], earliest: int, length: int
@@ -36,7 +36,7 @@ def test_the_next_free_start_is_the_first_minute_that_fits(
     assert next_free(taken, minute(earliest), wanted) == minute(tried)
 
 
-@settings(derandomize=True, max_examples=400, deadline=None, database=None)
+@settings(derandomize=True, max_examples=200, deadline=None, database=None)
 @given(spans(standing=True), st.integers(0, 80))
 def test_an_asset_is_available_at_the_first_minute_that_nothing_holds(taken: list[Span], at: int) -> None:
     stands = any(span.standing and span.starts_at <= minute(at) for span in taken)

@@ -251,7 +251,7 @@ def test_the_timeline_does_what_the_model_says(
         Machine,
         settings=settings(
             derandomize=True,
-            max_examples=20,
+            max_examples=12,
             stateful_step_count=25,
             deadline=None,
             database=None,

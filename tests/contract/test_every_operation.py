@@ -37,7 +37,7 @@ def key(tenant: Tenant) -> ApiKey:
     return ApiKey(str(made["id"]), str(made["secret"]))
 
 
-def fuzz(server: Server, key: ApiKey, *arguments: str) -> str:
+def fuzz(server: Server, key: ApiKey, directory: Path, *arguments: str) -> str:
     """Run `st run`; its report, unless it found something: then the test fails with it."""
     command = [
         str(Path(sys.executable).parent / "st"),
@@ -55,8 +55,9 @@ def fuzz(server: Server, key: ApiKey, *arguments: str) -> str:
     ]
     done = subprocess.run(
         [*command, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"HANGAR_FUZZ_KEY_ID": key.id, "PYTHONPATH": str(ROOT)},
+        cwd=directory,
+        env=os.environ
+        | {"HANGAR_FUZZ_KEY_ID": key.id, "SCHEMATHESIS_HOOKS": str(HERE / "schemathesis_hooks.py")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -80,38 +81,44 @@ def count(report: str, word: str) -> int:
     return int(found[1])
 
 
-def fuzz_operations(server: Server, key: ApiKey, examples: int) -> None:
+def fuzz_operations(server: Server, key: ApiKey, directory: Path, examples: int) -> None:
     phases = "examples,coverage,fuzzing"
-    report = fuzz(server, key, "--phases", phases, "--max-examples", str(examples))
+    report = fuzz(server, key, directory, "--phases", phases, "--max-examples", str(examples))
     operations = sum(len(item) for item in httpx.get(f"{server.url}/openapi.json").json()["paths"].values())
     assert count(report, "Tested") == operations - NEVER_CALLED
     assert_still_signed_in(server, key)
 
 
-def fuzz_sequences(server: Server, key: ApiKey, examples: int) -> None:
-    report = fuzz(server, key, "--phases", "stateful", "--max-examples", str(examples))
+def fuzz_sequences(server: Server, key: ApiKey, directory: Path, examples: int) -> None:
+    report = fuzz(server, key, directory, "--phases", "stateful", "--max-examples", str(examples))
     assert count(report, "Tested") >= REACHED_BY_SEQUENCES, report
     assert_still_signed_in(server, key)
 
 
 @pytest.mark.timeout(600)
-def test_no_request_breaks_an_operation_or_its_schema(server: Server, key: ApiKey) -> None:
-    fuzz_operations(server, key, 2)
+def test_no_request_breaks_an_operation_or_its_schema(server: Server, key: ApiKey, tmp_path: Path) -> None:
+    fuzz_operations(server, key, tmp_path, 2)
 
 
 @pytest.mark.timeout(600)
-def test_no_sequence_of_requests_breaks_an_operation_or_its_schema(server: Server, key: ApiKey) -> None:
+def test_no_sequence_of_requests_breaks_an_operation_or_its_schema(
+    server: Server, key: ApiKey, tmp_path: Path
+) -> None:
     """Resources made by one call are used, changed and deleted by the next (links that follow from the ids)."""
-    fuzz_sequences(server, key, 15)
+    fuzz_sequences(server, key, tmp_path, 15)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
-def test_no_request_of_many_breaks_an_operation_or_its_schema(server: Server, key: ApiKey) -> None:
-    fuzz_operations(server, key, 100)
+def test_no_request_of_many_breaks_an_operation_or_its_schema(
+    server: Server, key: ApiKey, tmp_path: Path
+) -> None:
+    fuzz_operations(server, key, tmp_path, 100)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
-def test_no_sequence_of_many_breaks_an_operation_or_its_schema(server: Server, key: ApiKey) -> None:
-    fuzz_sequences(server, key, 100)
+def test_no_sequence_of_many_breaks_an_operation_or_its_schema(
+    server: Server, key: ApiKey, tmp_path: Path
+) -> None:
+    fuzz_sequences(server, key, tmp_path, 100)

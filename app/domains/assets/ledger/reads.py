@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import Integer, SQLColumnExpression, Text, Uuid, bindparam, func, select
 
 from app.domains.assets.errors import AssetNotFound
 from app.domains.assets.facts.models import Asset
@@ -17,8 +19,8 @@ from app.domains.assets.ledger.schemas import (
     PoolSummaryFilter,
     PoolSummaryRow,
 )
-from app.domains.assets.regions.service import subtree
-from app.domains.assets.timeline.availability import Derived, derived
+from app.domains.assets.regions.queries import BELOW, subtree
+from app.domains.assets.timeline.availability import Derived, derived, word
 from app.domains.assets.timeline.gaps import Span, next_available
 from app.domains.assets.timeline.service import upcoming
 from app.domains.assets.words import Availability, HealthStatus
@@ -34,59 +36,96 @@ SORT = {
     "name": Asset.name,
 }
 UNASSIGNED = "UNASSIGNED"
-
-
-def fleet(tx: ReadTx, as_of: datetime | None) -> Derived:
-    return derived(as_of or tx.now, now=as_of is None)
+_EQUAL = ("asset_type", "lifecycle_status", "availability_status", "health_status")
+Values = dict[str, Any]
 
 
 def one(tx: ReadTx, asset_id: UUID, as_of: datetime | None = None) -> AssetRead:
     """Raises `AssetNotFound`, also for an instant before the asset was registered."""
-    view = fleet(tx, as_of)
-    row = tx.one(view.columns().where(Asset.id == asset_id, view.existing), AssetNotFound)
+    statement = _search(as_of is None, frozenset({"asset_id"}))
+    row = tx.one(statement, AssetNotFound, {"at": as_of or tx.now, "asset_id": asset_id})
     return shown(tx, [row], as_of)[0]
 
 
 def many(tx: ReadTx, wanted: AssetFilter) -> Page[AssetRead]:
-    view = fleet(tx, wanted.as_of)
-    conditions = _conditions(
-        view,
-        (Asset.asset_type, wanted.asset_type),
-        (view.lifecycle, wanted.lifecycle_status),
-        (view.status, wanted.availability_status),
-        (view.health_status, wanted.health_status),
-    )
-    return _page(tx, view, conditions, wanted)
+    return _page(tx, wanted, set())
 
 
 def pool(tx: ReadTx, wanted: PoolFilter) -> Page[AssetRead]:
     """What can be had: never a retired asset."""
-    view = fleet(tx, wanted.as_of)
-    conditions = _pool_conditions(view, wanted)
-    conditions.append(view.status == wanted.availability_status.value)
-    return _page(tx, view, conditions, wanted)
+    return _page(tx, wanted, {"in_service"})
 
 
 def summary(tx: ReadTx, wanted: PoolSummaryFilter) -> list[PoolSummaryRow]:
     """True totals per region, sorted by region: every state counted, not only what is available."""
-    view = fleet(tx, wanted.as_of)
-    conditions = _in_region(tx, view, wanted.region_code, _pool_conditions(view, wanted))
-    region = func.coalesce(view.region_code, UNASSIGNED)
-    statement = (
+    filters, values = _wanted(tx, wanted)
+    statement = _totals(wanted.as_of is None, frozenset(filters | {"in_service"}))
+    return _rolled_up(tx.all(statement, values))
+
+
+def _page(tx: ReadTx, wanted: AssetFilter | PoolFilter, always: set[str]) -> Page[AssetRead]:
+    filters, values = _wanted(tx, wanted)
+    statement = _search(wanted.as_of is None, frozenset(filters | always))
+    found = page(tx, statement, wanted, lambda row: row, keys=SORT, default="id", values=values)
+    return Page(shown(tx, found.items, wanted.as_of), found.next_cursor, found.total)
+
+
+def _wanted(tx: ReadTx, wanted: AssetFilter | PoolFilter | PoolSummaryFilter) -> tuple[set[str], Values]:
+    """Which conditions a filter asks for, and the values of their parameters."""
+    values: Values = {"at": wanted.as_of or tx.now}
+    for name in (*_EQUAL, "min_health_score"):
+        value = getattr(wanted, name, None)
+        if value is not None:
+            values[name] = value.value if isinstance(value, StrEnum) else value
+    filters = set(values) - {"at"}
+    if wanted.region_code == UNASSIGNED:
+        filters.add("unassigned")
+    elif wanted.region_code is not None:
+        filters.add("region")
+        values |= subtree(tx, wanted.region_code)
+    return filters, values
+
+
+@cache
+def _search(present: bool, filters: frozenset[str]) -> AnySelect:
+    """Assets under these conditions: built once for every combination that is asked for."""
+    view = derived(now=present)
+    return view.columns().where(*_conditions(view, filters))
+
+
+@cache
+def _totals(present: bool, filters: frozenset[str]) -> AnySelect:
+    view = derived(now=present)
+    region = func.coalesce(view.region_code, UNASSIGNED).label("region")
+    return (
         select(
-            region.label("region"),
+            region,
             Asset.asset_type.label("type"),
             view.status.label("availability"),
             func.count().label("total"),
-            func.count().filter(view.health_status == HealthStatus.HEALTHY.value).label("healthy"),
+            func.count().filter(view.health_status == word(HealthStatus.HEALTHY)).label("healthy"),
             func.count(view.health_score).label("scored"),
             func.coalesce(func.sum(view.health_score), 0).label("score"),
         )
         .select_from(view.source)
-        .where(*conditions)
-        .group_by(region, Asset.asset_type, view.status)
+        .where(*_conditions(view, filters))
+        .group_by("region", Asset.asset_type, "availability")
     )
-    return _rolled_up(tx.all(statement))
+
+
+def _conditions(view: Derived, filters: frozenset[str]) -> list[SQLColumnExpression[bool]]:
+    possible: dict[str, SQLColumnExpression[bool]] = {
+        "asset_id": Asset.id == bindparam("asset_id", type_=Uuid),
+        "asset_type": Asset.asset_type == bindparam("asset_type", type_=Text),
+        "lifecycle_status": view.lifecycle == bindparam("lifecycle_status", type_=Text),
+        "availability_status": view.status == bindparam("availability_status", type_=Text),
+        "health_status": view.health_status == bindparam("health_status", type_=Text),
+        "min_health_score": view.health_score >= bindparam("min_health_score", type_=Integer),
+        "in_service": view.retired_at.is_(None),
+        "unassigned": view.region_id.is_(None),
+        "region": view.region_id.in_(BELOW),
+    }
+    return [view.existing, *(possible[name] for name in sorted(filters))]
 
 
 def shown(tx: ReadTx, rows: Sequence[AnyRow], as_of: datetime | None) -> list[AssetRead]:
@@ -101,7 +140,7 @@ def shown(tx: ReadTx, rows: Sequence[AnyRow], as_of: datetime | None) -> list[As
 
 
 def _asset(row: AnyRow, at: datetime, taken: list[Span]) -> AssetRead:
-    fields = dict(row._mapping)  # noqa: SLF001 SQLAlchemy's public name for it
+    fields = row._asdict()
     blocks = fields.pop("blocks") or []
     reasons = _reasons(fields, blocks)
     free_at = None
@@ -138,40 +177,6 @@ def _ref(block: dict[str, Any]) -> str | None:
     if block["work_order_id"]:
         return f"workorder:{block['work_order_id']}"
     return f"reservation:{block['reservation_id']}" if block["reservation_id"] else None
-
-
-def _conditions(view: Derived, *wanted: tuple[Any, Any]) -> list[ColumnElement[bool]]:
-    return [view.existing, *(column == str(value) for column, value in wanted if value is not None)]
-
-
-def _pool_conditions(view: Derived, wanted: PoolFilter | PoolSummaryFilter) -> list[ColumnElement[bool]]:
-    conditions = _conditions(
-        view, (Asset.asset_type, wanted.asset_type), (view.health_status, wanted.health_status)
-    )
-    conditions.append(view.retired_at.is_(None))
-    if wanted.min_health_score is not None:
-        conditions.append(view.health_score >= wanted.min_health_score)
-    return conditions
-
-
-def _in_region(
-    tx: ReadTx, view: Derived, code: str | None, conditions: list[ColumnElement[bool]]
-) -> list[ColumnElement[bool]]:
-    if code is None:
-        return conditions
-    if code == UNASSIGNED:
-        return [*conditions, view.region_id.is_(None)]
-    regions = subtree(tx, code)
-    return [*conditions, view.region_id.in_(regions) if regions is not None else false()]
-
-
-def _page(
-    tx: ReadTx, view: Derived, conditions: list[ColumnElement[bool]], wanted: AssetFilter | PoolFilter
-) -> Page[AssetRead]:
-    conditions = _in_region(tx, view, wanted.region_code, conditions)
-    statement: AnySelect = view.columns().where(*conditions)
-    found = page(tx, statement, wanted, lambda row: row, keys=SORT, default="id")
-    return Page(shown(tx, found.items, wanted.as_of), found.next_cursor, found.total)
 
 
 def _rolled_up(rows: Sequence[AnyRow]) -> list[PoolSummaryRow]:

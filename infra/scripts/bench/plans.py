@@ -1,0 +1,58 @@
+"""How PostgreSQL carries out the recorded queries as the app role: by index within the tenant, or over everybody's rows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+
+from bench.fleet import TABLES
+from bench.trace import Trace
+from bench.workloads import Workload
+
+
+class ForeignRowsError(RuntimeError):
+    """A query of one tenant reads rows of others."""
+
+
+def check(app_url: str, workloads: Sequence[Workload], traced: dict[str, list[Trace]]) -> list[str]:
+    """A line for each workload that only reads. Raises `ForeignRowsError` where a scan is not bound to the tenant."""
+    lines = []
+    for workload in (found for found in workloads if not found.writes):
+        taken, nodes = _explained(app_url, traced[workload.key][0])
+        scans = [node for node in nodes if node.get("Relation Name") in TABLES]
+        for scan in scans:
+            _require_bound(workload, scan)
+        rows = sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in scans)
+        lines.append(
+            f"{workload.title}: {len(scans)} scans, all by index within the tenant, {rows:,.0f} rows read, "
+            f"{taken:.1f} ms in PostgreSQL"
+        )
+    return lines
+
+
+def _require_bound(workload: Workload, scan: dict[str, Any]) -> None:
+    parts = [scan, *scan.get("Plans", [])]
+    if not any("tenant_id" in part.get("Index Cond", "") for part in parts):
+        raise ForeignRowsError(
+            f"{workload.title}: {scan['Node Type']} on {scan['Relation Name']} of all tenants"
+        )
+
+
+def _explained(app_url: str, trace: Trace) -> tuple[float, list[dict[str, Any]]]:
+    taken, nodes = 0.0, []
+    with psycopg.connect(app_url) as conn:
+        for statement in trace.steps[0]:
+            if not statement.sql.startswith("SELECT asset") and "FROM asset" not in statement.sql:
+                conn.execute(statement.sql, statement.params)
+                continue
+            row = conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", statement.params).fetchone()
+            assert row is not None
+            taken += row[0][0]["Execution Time"]
+            nodes += _nodes(row[0][0]["Plan"])
+    return taken, nodes
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from _nodes(part)

@@ -115,6 +115,7 @@ def _triplet(world: World, stack: Stack) -> None:
     """A column comes to the table `asset` in three migrations, and goes, while this release serves."""
     facts = world.facts
     load = Load(world.base_url, world.fleet.api.token, world.observers, "STEP")
+    ready = []
     with Triplet(stack.url("owner_url")) as triplet, load:
         for step in STEPS:
             _advance(load)
@@ -122,7 +123,10 @@ def _triplet(world: World, stack: Stack) -> None:
             told, done = triplet.run(step)
             meanwhile = f"{time.monotonic() - began:.1f} s, {load.requests - before} requests meanwhile"
             facts.fact(f"alembic, asset.story_label: {step}", f"{told}; {meanwhile}", holds=done)
+            ready.append(world.fleet.api.send("GET", "/readyz").status_code)
         _advance(load)
     failed = load.interrupted + len(load.wrong)
     facts.fact(f"failed requests of {load.requests}", f"{failed} {load.wrong[:2] or ''}", holds=failed == 0)
-    facts.equal("GET /readyz afterwards", world.fleet.api.send("GET", "/readyz").status_code, 200)
+    facts.equal(
+        "GET /readyz after each step: a schema ahead of the release is ready", ready, [200] * len(STEPS)
+    )

@@ -6,7 +6,7 @@ ordered and limited once and kept for as long as its base lives, so a list built
 """
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -104,9 +104,9 @@ def _order(
     )
 
 
-def _fetch(tx: ReadTx, ordered: AnySelect, bound: dict[str, Any]) -> list[AnyRow]:
+def _fetch(tx: ReadTx, ordered: AnySelect, bound: dict[str, Any]) -> Sequence[AnyRow]:
     try:
-        return list(tx.conn.execute(ordered, bound))
+        return tx.conn.execute(ordered, bound).all()
     except StatementError as error:
         foreign = isinstance(error, DataError | ProgrammingError) or not isinstance(error, DBAPIError)
         if "page_after_0" in bound and foreign:

@@ -134,7 +134,7 @@ def shown(tx: ReadTx, rows: Sequence[AnyRow], as_of: datetime | None) -> list[As
     held = [row.id for row in rows if row.blocks]
     taken: dict[UUID, list[Span]] = {}
     if held and as_of is None:
-        for asset_id, starts_at, ends_at, standing in tx.all(upcoming(held, at)):
+        for asset_id, starts_at, ends_at, standing in tx.all(*upcoming(held, at)):
             taken.setdefault(asset_id, []).append(Span(starts_at, ends_at, standing))
     return [_asset(row, at, taken.get(row.id, [])) for row in rows]
 

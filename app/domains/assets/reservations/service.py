@@ -135,7 +135,7 @@ def _conflict(tx: ReadTx, data: ReservationCreate) -> ReservationConflict:
     assert first is not None  # noqa: S101 the constraint saw it and the asset is locked
     taken = [
         Span(row.starts_at, row.ends_at, row.standing)
-        for row in tx.all(upcoming([data.asset_id], data.starts_at))
+        for row in tx.all(*upcoming([data.asset_id], data.starts_at))
     ]
     window = {
         "starts_at": first.starts_at.isoformat(),

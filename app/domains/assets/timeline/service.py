@@ -8,7 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from app.domains.assets.events import ReservationAtRisk, ReservationRestored
@@ -175,17 +187,21 @@ def still_reserved(tx: ReadTx, asset_id: UUID) -> list[UUID]:
     return [row.reservation_id for row in rows]
 
 
-def upcoming(asset_ids: list[UUID], after: datetime) -> AnySelect:
-    """Active blocks of these assets that are not over: what the next free instant is computed from."""
-    return (
-        select(AssetBlock.asset_id, AssetBlock.starts_at, AssetBlock.ends_at, AssetBlock.standing)
-        .where(
-            AssetBlock.asset_id == func.any(asset_ids),
-            AssetBlock.active,
-            or_(AssetBlock.ends_at > after, AssetBlock.standing),
-        )
-        .order_by(AssetBlock.starts_at)
+_UPCOMING = (
+    select(AssetBlock.asset_id, AssetBlock.starts_at, AssetBlock.ends_at, AssetBlock.standing)
+    .where(
+        AssetBlock.asset_id == func.any(bindparam("asset_ids", type_=ARRAY(Uuid))),
+        AssetBlock.active,
+        or_(AssetBlock.ends_at > bindparam("after", type_=DateTime(timezone=True)), AssetBlock.standing),
     )
+    .order_by(AssetBlock.starts_at)
+)
+
+
+def upcoming(asset_ids: list[UUID], after: datetime) -> tuple[AnySelect, dict[str, Any]]:
+    """Active blocks of these assets that are not over, what the next free instant is computed from: the statement
+    and its parameters."""
+    return _UPCOMING, {"asset_ids": asset_ids, "after": after}
 
 
 def _end(tx: WriteTx, asset_id: UUID, *conditions: Any) -> int:

@@ -26,6 +26,8 @@ BaseUrl = Annotated[
     str, typer.Option(envvar="APP_BASE_URL", help="A running server; default: a temporary one.")
 ]
 SupervisorPid = Annotated[int, typer.Option(hidden=True)]
+Rest = Annotated[list[str] | None, typer.Argument(help="Options of the script itself.")]
+_PASS_ON = {"ignore_unknown_options": True}
 
 
 def _fail(message: object) -> NoReturn:
@@ -114,26 +116,26 @@ def prepare(answer: Path, base_url: str = "", supervisor_pid: SupervisorPid = 0)
     answer.write_text(json.dumps({str(name): str(text) for name, text in (seeded or {}).items()}))
 
 
-@cli.command()
-def demo(name: str, base_url: BaseUrl = "") -> None:
+@cli.command(context_settings=_PASS_ON)
+def demo(name: str, options: Rest = None, base_url: BaseUrl = "") -> None:
     """Run a demo: story, phase09, …"""
-    _run_script(DEMOS.get(name, f"demo_{name}*"), base_url)
+    _run_script(DEMOS.get(name, f"demo_{name}*"), base_url, options)
 
 
-@cli.command()
-def bench(name: str, base_url: BaseUrl = "") -> None:
-    """Run a benchmark, without rate limits."""
-    _run_script(f"bench_{name}", base_url, HANGAR_RATE_LIMIT_ENABLED="false")
+@cli.command(context_settings=_PASS_ON)
+def bench(name: str, options: Rest = None) -> None:
+    """Run a benchmark on a temporary server without rate limits: platform, assets, …"""
+    _run_script(f"bench_{name}", "", options, HANGAR_RATE_LIMIT_ENABLED="false")
 
 
-@cli.command()
-def verify(name: str, base_url: BaseUrl = "") -> None:
+@cli.command(context_settings=_PASS_ON)
+def verify(name: str, options: Rest = None, base_url: BaseUrl = "") -> None:
     """Run a verification over HTTP: smoke, seeds, …"""
-    _run_script(f"verify_{name}*", base_url)
+    _run_script(f"verify_{name}*", base_url, options)
 
 
 @cli.command()
-def openapi(path: Annotated[Path, typer.Argument()] = Path("docs/openapi.json")) -> None:
+def openapi(path: Annotated[Path, typer.Argument()] = CHECKOUT / "docs" / "openapi.json") -> None:
     """Write the OpenAPI document."""
     command = [sys.executable, "-m", "app.infra.openapi_export", str(path.absolute())]
     raise typer.Exit(subprocess.run(command, cwd=CHECKOUT, check=False).returncode)  # noqa: S603
@@ -161,7 +163,7 @@ def _migrate(target: str) -> None:
     importlib.import_module("app.kernel.db.migrate").upgrade(settings.owner_dsn, target)
 
 
-def _run_script(pattern: str, base_url: str, **settings: str) -> NoReturn:
+def _run_script(pattern: str, base_url: str, options: list[str] | None = None, **settings: str) -> NoReturn:
     """Run the one script of that name against `base_url`, or against a temporary server when there is none."""
     from app.kernel.embedded.temporary_server import temporary_server  # noqa: PLC0415
 
@@ -173,19 +175,20 @@ def _run_script(pattern: str, base_url: str, **settings: str) -> NoReturn:
         )
         _fail(f"{len(found)} scripts match {pattern}.py; there are: {known}")
     if base_url:
-        raise typer.Exit(_script(found[0], {"APP_BASE_URL": base_url}))
+        raise typer.Exit(_script(found[0], options, {"APP_BASE_URL": base_url}))
     try:
         typer.echo("starting a temporary server", err=True)
         with temporary_server(settings) as variables:
-            code = _script(found[0], variables)
+            code = _script(found[0], options, variables)
     except StackError as error:
         _fail(error)
     raise typer.Exit(code)
 
 
-def _script(path: Path, variables: dict[str, str]) -> int:
+def _script(path: Path, options: list[str] | None, variables: dict[str, str]) -> int:
     environment = child_environment({"PYTHONPATH": str(CHECKOUT), **variables})
-    return subprocess.run([sys.executable, str(path)], env=environment, check=False).returncode  # noqa: S603
+    command = [sys.executable, str(path), *(options or [])]
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ fails when a query of one tenant is carried out over the rows of others.
 import sys
 
 from bench import measure, plans, report
+from bench.stack import NoStackError
 from bench.workloads import POOL, SUMMARY, WORK
 
 WORKLOADS = (POOL, SUMMARY, WORK)
@@ -26,4 +27,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except NoStackError as error:
+        sys.exit(f"error: {error}")

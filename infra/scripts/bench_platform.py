@@ -8,6 +8,7 @@ Beside each: the same statements driven by pgbench on the same server, and by a 
 import sys
 
 from bench import measure, report
+from bench.stack import NoStackError
 from bench.workloads import CREATE, GET, LIST
 
 WORKLOADS = (GET, LIST, CREATE)
@@ -24,4 +25,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except NoStackError as error:
+        sys.exit(f"error: {error}")

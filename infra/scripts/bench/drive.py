@@ -30,7 +30,7 @@ class Driven:
 def drive(
     port: int, pid: int, workload: Workload, targets: Sequence[Target], *, connections: int, seconds: float
 ) -> Driven:
-    """Load for `seconds` with `connections`, each on targets of its own; the first second's worth warms up."""
+    """Load for `seconds` with `connections`, each on targets of its own; a second or less before it warms up."""
     plan = {
         "port": port,
         "most": MOST,
@@ -42,7 +42,7 @@ def drive(
             for n in range(min(connections, len(targets)))
         ],
     }
-    _generate(plan | {"seconds": min(1.0, seconds)})
+    _generate(plan | {"seconds": min(1.0, seconds / 4)})
     before = cpu_seconds(pid)
     found = _generate(plan | {"seconds": seconds})
     server = cpu_seconds(pid) - before

@@ -25,7 +25,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The whole product as one ASGI app. Reads the environment only when no settings are given."""
     settings = settings or get_settings()
     logging.configure(settings)
-    tracing.configure(settings)
+    end_tracing = tracing.configure(settings)
     runtime = build_runtime(settings)
 
     @asynccontextmanager
@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with lifespan_services(runtime):
             yield
         runtime.database.dispose()
+        end_tracing()
 
     app = FastAPIOffline(
         title="Hangar",

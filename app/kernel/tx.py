@@ -185,13 +185,19 @@ class WriteTx(ReadTx):
             after=after,
         )
         self._events.append(pending)
-        outer, self._cause = self._cause, pending.id
-        try:
+        with self.because(pending.id):
             for subscriber in _SUBSCRIBERS.get(pending.type, ()):
                 subscriber(self, pending)
+        return pending.id
+
+    @contextmanager
+    def because(self, cause: UUID) -> Iterator[None]:
+        """Events emitted inside name `cause` (an event's id) as what they follow from."""
+        outer, self._cause = self._cause, cause
+        try:
+            yield
         finally:
             self._cause = outer
-        return pending.id
 
     def finish(self) -> None:
         """Write what is still pending. For the wrappers that commit, just before they do."""

@@ -118,17 +118,18 @@ def state_availability(tx: WriteTx, asset_id: UUID, data: AvailabilityStatement)
     """A manual statement: AVAILABLE withdraws the one before, any other word replaces it."""
     asset = lock_in_service(tx, asset_id)
     _require_future(tx, data.until)
-    timeline.state(tx, asset_id, data.availability_status, data.until)
-    if data.region_code is not None:
-        place(tx, asset_id, data.region_code)
     touch(tx, asset)
-    tx.emit(
+    cause = tx.emit(
         events.AssetAvailabilityUpdated(
             asset_id=asset_id, availability_status=data.availability_status, until=data.until
         ),
         subject=ref("asset", asset_id),
         after=data.model_dump(mode="json"),
     )
+    with tx.because(cause):
+        timeline.state(tx, asset_id, data.availability_status, data.until)
+        if data.region_code is not None:
+            place(tx, asset_id, data.region_code)
     return asset
 
 
@@ -164,29 +165,36 @@ def report_health(tx: WriteTx, asset_id: UUID, data: HealthReportCreate) -> Asse
 def ground(tx: WriteTx, asset_id: UUID, data: Grounding) -> Asset:
     asset = lock_in_service(tx, asset_id)
     _require_future(tx, data.until)
-    timeline.block(
-        tx, asset_id, BlockKind.GROUNDING, until=data.until, standing=data.until is None, reason=data.reason
-    )
     touch(tx, asset)
-    tx.emit(
+    cause = tx.emit(
         events.AssetGrounded(asset_id=asset_id, reason=data.reason, until=data.until),
         subject=ref("asset", asset_id),
         after=data.model_dump(mode="json"),
     )
+    with tx.because(cause):
+        timeline.block(
+            tx,
+            asset_id,
+            BlockKind.GROUNDING,
+            until=data.until,
+            standing=data.until is None,
+            reason=data.reason,
+        )
     return asset
 
 
 def release(tx: WriteTx, asset_id: UUID, data: Release) -> Asset:
     """Raises `AssetNotGrounded`."""
     asset = lock_in_service(tx, asset_id)
-    if timeline.end_blocks(tx, asset_id, timeline.grounding_in_force(tx.now)) == 0:
-        raise AssetNotGrounded("The asset is not grounded.")
     touch(tx, asset)
-    tx.emit(
+    cause = tx.emit(
         events.AssetReleased(asset_id=asset_id),
         subject=ref("asset", asset_id),
         after=data.model_dump(mode="json"),
     )
+    with tx.because(cause):
+        if timeline.end_blocks(tx, asset_id, timeline.grounding_in_force(tx.now)) == 0:
+            raise AssetNotGrounded("The asset is not grounded.")
     return asset
 
 

@@ -43,14 +43,15 @@ def open_order(tx: WriteTx, data: WorkOrderCreate) -> WorkOrder:
         )
     )
     _note(tx, order, "created", None, S.OPEN, data.note)
-    if data.blocks_asset:
-        _hold_asset(tx, order)
-    tx.emit(
+    cause = tx.emit(
         WorkOrderOpened(workorder_id=order.id, asset_id=asset.id, title=order.title, priority=order.priority),
         subject=ref("workorder", order.id),
         related=[ref("asset", asset.id)],
         after=data.model_dump(mode="json"),
     )
+    if data.blocks_asset:
+        with tx.because(cause):
+            _hold_asset(tx, order)
     return order
 
 
@@ -67,10 +68,11 @@ def move(tx: WriteTx, work_order_id: UUID, data: WorkOrderTransition) -> WorkOrd
         order.assigned_user_id = _assignee(tx, data.assigned_to)
         order.assigned_to = data.assigned_to
     order.status = data.status
-    _follow(tx, order)
+    if order.status == S.IN_PROGRESS:
+        order.started_at = order.started_at or tx.now
     _touch(tx, order)
     _note(tx, order, "status_changed", current, data.status, data.note, assigned_to=order.assigned_to)
-    tx.emit(
+    cause = tx.emit(
         WorkOrderMoved(
             workorder_id=order.id, asset_id=order.asset_id, from_status=current, to_status=data.status
         ),
@@ -79,6 +81,8 @@ def move(tx: WriteTx, work_order_id: UUID, data: WorkOrderTransition) -> WorkOrd
         before=before,
         after=_state(order),
     )
+    with tx.because(cause):
+        _follow(tx, order)
     return order
 
 
@@ -94,16 +98,17 @@ def close(tx: WriteTx, work_order_id: UUID, data: WorkOrderClose) -> WorkOrder:
     order.close_note = data.note
     order.closed_at = tx.now
     order.closed_by = _who(tx)
-    timeline.end_of_work(tx, order.asset_id, order.id)
     _touch(tx, order)
     _note(tx, order, "closed", current, S.CLOSED, data.note, started_at=order.started_at.isoformat())
-    tx.emit(
+    cause = tx.emit(
         WorkOrderClosed(workorder_id=order.id, asset_id=order.asset_id),
         subject=ref("workorder", order.id),
         related=[ref("asset", order.asset_id)],
         before=before,
         after=_state(order),
     )
+    with tx.because(cause):
+        timeline.end_of_work(tx, order.asset_id, order.id)
     return order
 
 
@@ -121,8 +126,6 @@ def _locked(tx: WriteTx, work_order_id: UUID) -> WorkOrder:
 def _follow(tx: WriteTx, order: WorkOrder) -> None:
     """What the status means for the asset: work in progress holds it unless the order says otherwise."""
     working = order.status == S.IN_PROGRESS
-    if working:
-        order.started_at = order.started_at or tx.now
     waiting = order.status == S.OPEN and bool(order.blocks_asset)
     if not waiting and not (working and order.blocks_asset is not False):
         timeline.end_of_work(tx, order.asset_id, order.id)

@@ -127,7 +127,7 @@ def seed_demo(base_url: str = "") -> dict[str, str]:
     login = f'{{"tenant":"demo","username":"admin","password":"{password}"}}'
     return {
         "demo sign-in": f"tenant demo, user admin, password {password}",
-        "try": f"curl -s {base_url}/api/identity/login -H 'content-type: application/json' -d '{login}'",
+        "curl": f"curl -s {base_url}/api/identity/login -H 'content-type: application/json' -d '{login}'",
     }
 
 

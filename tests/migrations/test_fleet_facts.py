@@ -177,6 +177,25 @@ def everything(conn: psycopg.Connection, tenant: Tenant) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("kind", ["usual", "plain"])
+def test_a_deleted_drone_comes_back_under_another_name_on_the_way_down(conn: Any, kind: str) -> None:
+    with owner(conn.urls, kind) as url:
+        m.upgrade(url, fleet.FIRST_SHAPE)
+        tenant, _ = fleet.seed(conn)
+        m.upgrade(url, ENFORCE[0])
+        deleted = tenant.drones["K-2"]
+        conn.execute("UPDATE drone SET deleted_at = now() WHERE id = %s", (deleted,))
+        conn.execute(
+            "INSERT INTO drone (tenant_id, id, name, vendor, created_at, updated_at)"
+            " VALUES (%s, gen_random_uuid(), 'K-2', 'FAKE', now(), now())",
+            (tenant.id,),
+        )
+        m.downgrade(url, fleet.FIRST_SHAPE)
+        drones = fleet.table(conn, tenant, "drone", "name")
+        assert drones.keys() == {"K-1", "K-2", f"K-2 {deleted}"}
+        assert drones[f"K-2 {deleted}"]["id"] == deleted
+
+
 @pytest.mark.parametrize(
     ("target", "column", "value"),
     [(BACKFILL[0], "asset_type", "ROCKET"), (BACKFILL[1], "health_status", "FINE")],

@@ -44,6 +44,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # The first shape has no deleted drones: they come back, under names that collide with nobody's.
+    with m.every_row_of("drone"):
+        m.run_script("UPDATE drone SET name = left(name, 60) || ' ' || id WHERE deleted_at IS NOT NULL")
     m.run_script("ALTER INDEX uq_drone_tenant_id_name RENAME TO uq_drone_living_name")
     op.create_unique_constraint("uq_drone_tenant_id_name", "drone", ["tenant_id", "name"])
     op.drop_index("uq_drone_living_name", table_name="drone")

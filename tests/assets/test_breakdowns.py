@@ -90,6 +90,17 @@ def test_a_reservation_is_whole_again_only_when_nothing_breaks_into_it(fleet: Fl
     assert fleet.reservation(made)["at_risk"] is False
 
 
+def test_a_standing_block_breaks_into_nothing_beyond_its_present_end(fleet: Fleet) -> None:
+    asset = fleet.asset()
+    made = fleet.reserve(asset, soon(days=3), soon(days=3, hours=1))
+    take_down(fleet, asset, "grounding", soon(days=4))
+    fleet.move(fleet.order(asset), "IN_PROGRESS")
+    assert fleet.reservation(made)["at_risk"] is True
+    bring_back(fleet, asset, "grounding")
+    assert fleet.reservation(made)["at_risk"] is False
+    assert fleet.read(asset)["availability_status"] == "MAINTENANCE"
+
+
 def test_grounding_outranks_work_outranks_a_statement_outranks_a_reservation(fleet: Fleet) -> None:
     asset = fleet.asset()
     fleet.reserve(asset, soon(hours=-1), soon(hours=8))
@@ -102,19 +113,25 @@ def test_grounding_outranks_work_outranks_a_statement_outranks_a_reservation(fle
     assert codes == {"RESERVATION", "MANUAL", "MAINTENANCE", "GROUNDING"}
 
 
-def test_changing_a_statement_or_an_assignee_tells_reservations_nothing(
-    fleet: Fleet, raw: psycopg.Connection
-) -> None:
+def test_changing_a_statement_tells_reservations_nothing(fleet: Fleet, raw: psycopg.Connection) -> None:
     asset = fleet.asset()
-    fleet.reserve(asset, soon(minutes=1), soon(hours=2))
+    fleet.reserve(asset, soon(minutes=1), soon(minutes=50))
+    for word in ("IN_USE", "UNAVAILABLE", "IN_USE"):
+        fleet.act(asset, "availability", availability_status=word)
+    assert events(raw, fleet) == ["reservation.made", "reservation.at_risk"]
+    fleet.act(asset, "availability", availability_status="AVAILABLE")
+    assert events(raw, fleet)[2:] == ["reservation.restored"]
+
+
+def test_handing_work_over_tells_reservations_nothing(fleet: Fleet, raw: psycopg.Connection) -> None:
+    asset = fleet.asset()
+    fleet.reserve(asset, soon(minutes=1), soon(minutes=50))
     order = fleet.order(asset, blocks_asset=True)
     fleet.move(order, "IN_PROGRESS")
     fleet.move(order, "IN_PROGRESS", assigned_to="admin")
-    for word in ("IN_USE", "UNAVAILABLE"):
-        fleet.act(asset, "availability", availability_status=word)
     assert events(raw, fleet) == ["reservation.made", "reservation.at_risk"]
+    assert [reason["code"] for reason in fleet.read(asset)["availability_reasons"]] == ["MAINTENANCE"]
     fleet.close(order)
-    fleet.act(asset, "availability", availability_status="AVAILABLE")
     assert events(raw, fleet)[2:] == ["reservation.restored"]
 
 

@@ -201,6 +201,7 @@ def test_facts_are_dated_in_the_order_of_the_lock(
             locked = lock(tx, asset["id"])
             late = pool.submit(fleet.try_to, asset, "availability", **row)
             wait_until(lambda: somebody_waits(raw, "%FROM asset%FOR NO KEY UPDATE%"))
+            tx.now = datetime.now(UTC)  # as of a request that began after the one that waits
             word = AvailabilityStatement(availability_status=Availability.UNAVAILABLE, region_code="WEST")
             ledger.state_availability(tx, locked.id, word)
         answer = late.result(timeout=30)

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.domains.assets.regions import service as regions
-from app.domains.assets.regions.schemas import RegionPatch
+from app.domains.assets.regions.schemas import RegionCreate
 from tests.assets.conftest import Working
 from tests.support.fleet import Fleet, Json, pointers, refused
 from tests.support.tenants import Tenant
@@ -89,8 +89,8 @@ def test_a_region_made_while_its_ancestor_moves_is_moved_too(
     grow("Z")
     with ThreadPoolExecutor(1) as pool:
         with working() as tx:
-            regions.change(tx, top["id"], RegionPatch(parent_code="Z"))
-            late = pool.submit(grow, "C", "B")
+            regions.create(tx, RegionCreate(code="C", parent_code="B"))
+            late = pool.submit(move, fleet, top, parent_code="Z")
             wait_until(lambda: somebody_waits(raw))
-        late.result(timeout=30)
+        assert late.result(timeout=30).status_code == 200
     assert tree(fleet) == [("Z", 0), ("A", 1), ("B", 2), ("C", 3)]

@@ -94,3 +94,10 @@ def test_a_region_made_while_its_ancestor_moves_is_moved_too(
             wait_until(lambda: somebody_waits(raw))
         assert late.result(timeout=30).status_code == 200
     assert tree(fleet) == [("Z", 0), ("A", 1), ("B", 2), ("C", 3)]
+
+
+def test_no_region_is_named_like_the_bucket_of_those_without_one(tenant: Tenant) -> None:
+    asset = {"asset_type": "UAV", "asset_code": "U-1", "name": "One", "region_code": "UNASSIGNED"}
+    for path, body, field in (("", asset, "region_code"), ("/regions", {"code": "UNASSIGNED"}, "code")):
+        answer = tenant.client.post(f"/api/assets{path}", json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"#/{field}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from app.kernel.api.schemas import BlankIsNone, Instant
+from app.kernel.api.schemas import BlankIsNone, Code, Instant
 
 
 class AssetType(StrEnum):
@@ -72,6 +72,17 @@ def _plausible(value: datetime) -> datetime:
     return value
 
 
+UNASSIGNED = "UNASSIGNED"
+
+
+def _a_place(value: str | None) -> str | None:
+    if value == UNASSIGNED:
+        raise ValueError(f"{UNASSIGNED} stands for no region and can't name one")
+    return value
+
+
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 OptionalCode = Annotated[_Short | None, BlankIsNone]
+OptionalRegion = Annotated[OptionalCode, AfterValidator(_a_place)]
+RegionCode = Annotated[Code, AfterValidator(_a_place)]
 When = Annotated[Instant, AfterValidator(_plausible)]

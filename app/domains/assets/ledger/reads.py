@@ -23,7 +23,7 @@ from app.domains.assets.regions.queries import BELOW, subtree
 from app.domains.assets.timeline.availability import Derived, derived, word
 from app.domains.assets.timeline.gaps import Span, next_available
 from app.domains.assets.timeline.service import upcoming
-from app.domains.assets.words import Availability, HealthStatus
+from app.domains.assets.words import UNASSIGNED, Availability, HealthStatus
 from app.kernel.api.pagination import page
 from app.kernel.api.schemas import Page
 from app.kernel.tx import AnyRow, AnySelect, ReadTx
@@ -35,7 +35,6 @@ SORT = {
     "asset_code": Asset.asset_code,
     "name": Asset.name,
 }
-UNASSIGNED = "UNASSIGNED"
 _EQUAL = ("asset_type", "lifecycle_status", "availability_status", "health_status")
 Values = dict[str, Any]
 
@@ -140,7 +139,7 @@ def shown(tx: ReadTx, rows: Sequence[AnyRow], as_of: datetime | None) -> list[As
 
 
 def _asset(row: AnyRow, at: datetime, taken: list[Span]) -> AssetRead:
-    fields = row._asdict()
+    fields = dict(zip(row._fields, row, strict=True))  # half the price of `_asdict`, and lists have many rows
     blocks = fields.pop("blocks") or []
     reasons = _reasons(fields, blocks)
     free_at = None

@@ -6,7 +6,15 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from app.domains.assets.words import AssetType, Availability, HealthStatus, Lifecycle, OptionalCode, When
+from app.domains.assets.words import (
+    AssetType,
+    Availability,
+    HealthStatus,
+    Lifecycle,
+    OptionalCode,
+    OptionalRegion,
+    When,
+)
 from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import Code, ContractInput, Filter, Input, Name, NumberOnly, Output
 
@@ -19,7 +27,7 @@ class AssetCreate(ContractInput):
     asset_code: Code = Field(examples=["UAV-001"])
     name: Name = Field(examples=["Survey drone 1"])
     serial_number: OptionalCode = Field(None, examples=["SN-4711"])
-    region_code: OptionalCode = Field(None, examples=["REGION-EAST"])
+    region_code: OptionalRegion = Field(None, examples=["REGION-EAST"])
     detail: dict[str, Any] = {}
 
 
@@ -40,7 +48,7 @@ class AvailabilityStatement(ContractInput):
     """AVAILABLE clears manual statements; the other words make one. A region left out is kept."""
 
     availability_status: Availability
-    region_code: OptionalCode = None
+    region_code: OptionalRegion = None
     until: When | None = None
 
 

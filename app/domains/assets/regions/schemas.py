@@ -5,12 +5,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.domains.assets.words import OptionalCode
-from app.kernel.api.schemas import Code, Input, Name, Output
+from app.domains.assets.words import OptionalCode, RegionCode
+from app.kernel.api.schemas import Input, Name, Output
 
 
 class RegionCreate(Input):
-    code: Code = Field(examples=["REGION-EAST"])
+    code: RegionCode = Field(examples=["REGION-EAST"])
     name: Name | None = Field(None, examples=["East"])
     parent_code: OptionalCode = None
 

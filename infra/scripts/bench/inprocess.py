@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from bench.workloads import FRESH, MADE, Request, Target, Workload
 
-CONCURRENCY = 16
+CONCURRENCY = 12
 _FRESH = itertools.count(int(time.time() * 1000) % 10**9 * 1000)
 
 

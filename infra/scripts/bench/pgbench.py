@@ -1,7 +1,8 @@
 """The statements of an operation driven by PostgreSQL's own pgbench: what the database alone can do.
 
-Each target becomes a script, chosen at random; values are parameters of prepared statements (`-M prepared`). What
-must differ from one operation to the next is derived from a random number, so no statement is added.
+Each client is a pgbench of its own with the script of one target, so that every statement is prepared once and then
+only carried out, as in the product's warm connections; values are parameters (`-M prepared`). What must differ from
+one operation to the next is derived from a random number, so no statement is added.
 """
 
 import json
@@ -35,10 +36,10 @@ class Rate:
 
 
 class _Script:
-    """One target's script; its constants become pgbench variables with a prefix of their own."""
+    """One target's script; its constants become pgbench variables."""
 
-    def __init__(self, trace: Trace, prefix: str) -> None:
-        self._trace, self._prefix = trace, prefix
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
         self.variables: dict[str, str] = {}
 
     def text(self, *, transactions: bool) -> str:
@@ -76,7 +77,7 @@ class _Script:
         for name, known in self.variables.items():
             if known == text:
                 return name
-        name = f"{self._prefix}v{len(self.variables)}"
+        name = f"v{len(self.variables)}"
         self.variables[name] = text
         return name
 
@@ -97,31 +98,32 @@ def _text(value: Any) -> str:
 def run(url: str, traces: Sequence[Trace], *, clients: int, seconds: float, transactions: bool) -> Rate:
     """Drive the traces for `seconds`. `transactions=False` sends a lone statement without BEGIN and COMMIT."""
     with tempfile.TemporaryDirectory(prefix="hangar-pgbench-") as folder:
-        command = [str(postgres_programs(None) / "pgbench"), "--no-vacuum", "-M", "prepared"]
-        command += ["-c", str(clients), "-j", "1", "-T", str(max(1, round(seconds)))]
-        command += ["--log", "--log-prefix", f"{folder}/log"]
-        for number, trace in enumerate(traces):
-            script = _Script(trace, f"t{number}")
+        started = []
+        for number in range(clients):
+            script = _Script(traces[number % len(traces)])
             path = Path(folder, f"{number}.sql")
             path.write_text(script.text(transactions=transactions))
-            command += ["-f", str(path)]
+            command = [str(postgres_programs(None) / "pgbench"), "--no-vacuum", "-M", "prepared", "-c", "1"]
+            command += ["-T", str(max(1, round(seconds))), "-f", str(path)]
+            command += ["--log", "--log-prefix", f"{folder}/log{number}"]
             for name, value in script.variables.items():
                 command += ["-D", f"{name}={value}"]
-        done = subprocess.run([*command, url], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"pgbench failed:\n{done.stderr[-2000:]}")
-        return _rate(done.stdout, "".join(path.read_text() for path in Path(folder).glob("log*")))
-
-
-def _rate(output: str, log: str) -> Rate:
-    failed = _FAILED.search(output)
-    if failed and int(failed[1]):
-        raise RuntimeError(f"pgbench counted {failed[1]} failed transactions")
-    tps = _TPS.search(output)
-    if tps is None:
-        raise RuntimeError(f"pgbench said nothing of its rate:\n{output}")
+            started.append(
+                subprocess.Popen([*command, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            )
+        rates = [_tps(process) for process in started]
+        log = "".join(path.read_text() for path in Path(folder).glob("log*"))
     taken = sorted(int(micros) for micros in _LATENCY.findall(log))
-    return Rate(float(tps[1]), quantile(taken, 0.5) / 1000, quantile(taken, 0.99) / 1000, len(taken))
+    return Rate(sum(rates), quantile(taken, 0.5) / 1000, quantile(taken, 0.99) / 1000, len(taken))
+
+
+def _tps(process: subprocess.Popen[str]) -> float:
+    """The rate of one pgbench when it has ended. Raises `RuntimeError` when anything failed."""
+    output, errors = process.communicate()
+    failed, tps = _FAILED.search(output), _TPS.search(output)
+    if process.returncode != 0 or tps is None or (failed and int(failed[1])):
+        raise RuntimeError(f"pgbench failed:\n{output[-1000:]}{errors[-2000:]}")
+    return float(tps[1])
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

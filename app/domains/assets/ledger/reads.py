@@ -139,7 +139,7 @@ def shown(tx: ReadTx, rows: Sequence[AnyRow], as_of: datetime | None) -> list[As
 
 
 def _asset(row: AnyRow, at: datetime, taken: list[Span]) -> AssetRead:
-    fields = dict(zip(row._fields, row, strict=True))  # half the price of `_asdict`, and lists have many rows
+    fields = dict(zip(row._fields, row, strict=True))
     blocks = fields.pop("blocks") or []
     reasons = _reasons(fields, blocks)
     free_at = None

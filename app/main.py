@@ -30,8 +30,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # One thread more than connections: a request that waits for the pool must not wait for a thread too.
-        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 1
+        # A thread for each connection: more would wait for the pool, in no order, and some for too long.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size
         async with lifespan_services(runtime):
             yield
         runtime.database.dispose()

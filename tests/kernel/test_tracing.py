@@ -62,13 +62,13 @@ def test_requests_leave_spans_named_by_their_route(urls: Servers, collector: Col
     process = subprocess.Popen(command, env=environment, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        ready, deadline = False, time.monotonic() + 100
+        while not ready and time.monotonic() < deadline:
             try:
-                if httpx.get(f"{url}/healthz", timeout=2).status_code == 200:
-                    break
+                ready = httpx.get(f"{url}/healthz", timeout=2).status_code == 200
             except httpx.TransportError:
                 time.sleep(0.05)
+        assert ready, "the server did not start"
         assert httpx.get(f"{url}/api/assets").status_code == 401
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)

@@ -40,7 +40,9 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     if done.returncode and not (ROOT / ".git").exists():
-        pytest.skip("this tree carries no history (a container image): the previous release can't be taken from it")
+        pytest.skip(
+            "this tree carries no history (a container image): the previous release can't be taken from it"
+        )
     if done.returncode:
         pytest.fail(
             f"The previous release, commit {PREVIOUS_RELEASE} of tests/migrations/previous_release, is not in this"

@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from app.kernel.jobs import worker
-from app.kernel.relay import seal
 from app.platform.webhooks.delivery import DELIVER
 from app.registry import OUTLETS
 from tests.support.databases import TEMPLATE, Servers, dump
+from tests.support.sealing import seal_all
 from tests.support.server import Server, settings_for
 from tests.support.tenants import make_tenant
 from tests.webhooks.receiver import Receiver, status
@@ -57,8 +57,7 @@ def test_a_killed_workers_delivery_is_made_again_under_the_same_id(own_server: S
         made = tenant.post("/api/webhooks", url=receiver.url, event_types=["asset.*"])
         tested = tenant.client.post(f"/api/webhooks/{made['id']}:test")
         assert tested.status_code == httpx.codes.ACCEPTED
-        while seal(own_server.database, tenant.id, OUTLETS).count:
-            pass
+        seal_all(own_server.database, tenant.id, OUTLETS)
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.webhooks.worker_process"], stdin=subprocess.PIPE
         )
@@ -66,7 +65,7 @@ def test_a_killed_workers_delivery_is_made_again_under_the_same_id(own_server: S
             assert process.stdin is not None
             process.stdin.write(dump(own_server.urls).encode())
             process.stdin.close()
-            assert taken.wait(60), "the worker never called the receiver"
+            assert taken.wait(100), "the worker never called the receiver"
         finally:
             process.kill()
             process.wait()

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domains.assets.errors import RegionLoop, RegionNotFound
@@ -12,7 +12,7 @@ from app.domains.assets.regions.models import Region
 from app.domains.assets.regions.schemas import RegionCreate, RegionPatch
 from app.kernel.events.envelope import ref
 from app.kernel.ids import new_id
-from app.kernel.tx import ReadTx, WriteTx
+from app.kernel.tx import WriteTx
 
 _AFTER_ANY_PATH = "~"
 
@@ -20,14 +20,6 @@ _AFTER_ANY_PATH = "~"
 def depth() -> ColumnElement[int]:
     """How far below its root a region lies; a root has depth 0. Path parts are 32 hex digits and a slash."""
     return (func.length(Region.path) // 33 - 1).label("depth")
-
-
-def subtree(tx: ReadTx, code: str) -> Select[UUID] | None:
-    """Ids of a region and all below it; None when there is no such region."""
-    path = tx.scalar(select(Region.path).where(Region.code == code))
-    if path is None:
-        return None
-    return select(Region.id).where(Region.path >= path, Region.path < path + _AFTER_ANY_PATH)
 
 
 def by_code(tx: WriteTx, code: str) -> UUID:

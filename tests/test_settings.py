@@ -1,5 +1,7 @@
 """The production profile starts on nothing that everybody knows."""
 
+import os
+
 import pytest
 from pydantic import ValidationError
 
@@ -11,6 +13,13 @@ GOOD = {
     "bootstrap_token": "b" * 40,
     "cors_origins": ["https://fleet.example"],
 }
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("HANGAR_") or name.endswith("_URL"):
+            monkeypatch.delenv(name)
 
 
 def test_production_with_secrets_of_its_own_starts() -> None:

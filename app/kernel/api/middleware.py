@@ -21,6 +21,8 @@ from app.kernel.problem import InternalError
 log = structlog.get_logger("hangar.http")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+# A client may send any word as the method; labels are these.
+_METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 _QUIET = {"/healthz", "/readyz", "/metrics"}
 _SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -89,8 +91,9 @@ class Surround:
     @staticmethod
     def _account(scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        HTTP_REQUESTS.labels(scope["method"], route, str(status)).inc()
-        HTTP_DURATION.labels(scope["method"], route).observe(seconds)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        HTTP_REQUESTS.labels(method, route, str(status)).inc()
+        HTTP_DURATION.labels(method, route).observe(seconds)
         if scope["path"] in _QUIET and status < 500:
             return
         principal: Any = scope.get("hangar.principal")

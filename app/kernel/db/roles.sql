@@ -123,8 +123,6 @@ ALTER ROLE hangar_ops SET lock_timeout = '4s';
 ALTER ROLE hangar_ops SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE hangar_ops SET timezone = 'UTC';
 
-COMMIT;
-
 -- 4. The connected database. TEMPORARY: bulk loads of the app role go through a temporary table.
 
 \if :{?take_database}
@@ -136,6 +134,8 @@ COMMIT;
 GRANT CONNECT, TEMPORARY ON DATABASE :"DBNAME" TO hangar_owner, hangar_app;
 GRANT CONNECT ON DATABASE :"DBNAME" TO hangar_ops;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+
+COMMIT;
 
 -- 5. LEAKPROOF marks. Under row security the planner evaluates an operator beside the tenant's filter, or
 -- through an index, only when the operator can't tell a foreign row's value through an error or a message.

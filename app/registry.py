@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from prometheus_client import start_http_server
 
 from app.domains.assets.module import module as assets
+from app.domains.observability.module import module as observability
 from app.kernel.api.ratelimit import RateLimiter
 from app.kernel.api.routing import Router
 from app.kernel.api.runtime import Runtime
@@ -40,6 +41,7 @@ MODULES: tuple[Module, ...] = (
     operations,
     webhooks_module,
     pages,
+    observability,
     assets,
 )
 OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions, WEBHOOKS_OUTLET)
@@ -57,6 +59,12 @@ OPENAPI_TAGS = {
     "Assets": "The fleet ledger: installation, availability, health, regions and the pool.",
     "Maintenance": "Work orders.",
     "Reservations": "Who has which asset when.",
+    "Signals": "Logs, metrics and traces: sending, searching, adding up.",
+    "Objectives": "Service level objectives and their error budgets.",
+    "Alerts": "What is wrong, who answers, and what was done about it.",
+    "Reliability": "Backups and restore drills.",
+    "Security": "Inspections of this installation.",
+    "Capacity": "Forecasts, and what they advise.",
 }
 
 identity.install_catalogue(

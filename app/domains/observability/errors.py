@@ -1,0 +1,15 @@
+"""What can go wrong with alerts."""
+
+from app.kernel.problem import Conflict, NotFound
+
+
+class AlertNotFound(NotFound):
+    """No such alert in this tenant."""
+
+    code, title = "alert_not_found", "Alert not found"
+
+
+class AlertClosed(Conflict):
+    """The alert is closed: what happens next is a new alert."""
+
+    code, title = "alert_closed", "Alert closed"

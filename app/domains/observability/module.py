@@ -1,0 +1,4 @@
+from app.domains.observability.permissions import ALL
+from app.kernel.module import Module
+
+module = Module("observability", permissions=ALL)

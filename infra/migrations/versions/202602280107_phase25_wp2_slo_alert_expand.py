@@ -1,0 +1,114 @@
+"""Objectives and alerts: their tables."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from alembic import op
+from app.kernel.db import migrate as m
+
+revision = "202602280107"
+down_revision = "202602280106"
+branch_labels = None
+depends_on = None
+phase = "expand"
+
+_OPEN = "status <> 'CLOSED'"
+_SOURCES = (
+    "'SLO', 'RULE', 'SECURITY', 'BACKUP', 'CAPACITY', 'ASSETS', 'STOCK', 'AI', 'STORAGE', 'PLATFORM', 'EXTERNAL'"
+)
+
+
+def _time(name: str, *, nullable: bool = True) -> sa.Column:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _detail(name: str) -> sa.Column:
+    return sa.Column(name, JSONB(), nullable=False, server_default=sa.text("'{}'::jsonb"))
+
+
+def _versioned() -> tuple[sa.Column, ...]:
+    return (
+        sa.Column("version", sa.Integer(), nullable=False, server_default="1"),
+        _time("created_at", nullable=False),
+        _time("updated_at", nullable=False),
+    )
+
+
+def upgrade() -> None:
+    m.create_tenant_table(
+        "alert",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False, server_default="OPEN"),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        _detail("labels"),
+        sa.Column("value", sa.Float()),
+        sa.Column("policy_id", sa.Uuid()),
+        sa.Column("rule_id", sa.Uuid()),
+        sa.Column("runbook_url", sa.Text()),
+        sa.Column("target", sa.Text()),
+        sa.Column("work_ref", sa.Text()),
+        sa.Column("previous_id", sa.Uuid()),
+        sa.Column("occurrences", sa.Integer(), nullable=False, server_default="1"),
+        _time("last_seen_at", nullable=False),
+        _time("acked_at"),
+        sa.Column("acked_by", sa.Text()),
+        _time("silenced_until"),
+        sa.Column("suppressed_by", sa.Text()),
+        _time("closed_at"),
+        sa.Column("closed_by", sa.Text()),
+        sa.Column("close_reason", sa.Text()),
+        *_versioned(),
+        sa.CheckConstraint(f"source IN ({_SOURCES})", name="source_word"),
+        sa.CheckConstraint("severity IN ('P1', 'P2', 'P3')", name="severity_word"),
+        sa.CheckConstraint("status IN ('OPEN', 'ACKED', 'CLOSED')", name="status_word"),
+        sa.CheckConstraint("length(title) BETWEEN 1 AND 200", name="title_length"),
+        sa.CheckConstraint("length(message) <= 500", name="message_length"),
+        sa.CheckConstraint("(status = 'CLOSED') = (closed_at IS NOT NULL)", name="closed_has_time"),
+        sa.CheckConstraint("status <> 'ACKED' OR acked_at IS NOT NULL", name="acked_has_time"),
+        sa.Index(
+            "uq_alert_open",
+            "tenant_id",
+            "source",
+            "key",
+            "subject",
+            unique=True,
+            postgresql_where=sa.text(_OPEN),
+        ),
+        sa.Index("ix_alert_newest", "tenant_id", "created_at", "id"),
+        sa.Index(
+            "ix_alert_unfinished", "tenant_id", "status", "created_at", "id", postgresql_where=sa.text(_OPEN)
+        ),
+        sa.Index("ix_alert_source", "tenant_id", "source", "created_at", "id"),
+        sa.Index("ix_alert_subject", "tenant_id", "subject", "created_at"),
+        sa.Index(
+            "ix_alert_work",
+            "tenant_id",
+            "work_ref",
+            postgresql_where=sa.text(f"work_ref IS NOT NULL AND {_OPEN}"),
+        ),
+    )
+    m.create_tenant_table(
+        "oncall_shift",
+        sa.Column("shift_name", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        _time("starts_at", nullable=False),
+        _time("ends_at", nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False, server_default="UTC"),
+        sa.Column("is_active", sa.Boolean(), nullable=False, server_default=sa.text("true")),
+        _detail("detail"),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        *_versioned(),
+        sa.CheckConstraint("length(shift_name) BETWEEN 1 AND 100", name="shift_name_length"),
+        sa.CheckConstraint("length(target) BETWEEN 1 AND 200", name="target_length"),
+        sa.CheckConstraint("ends_at > starts_at", name="period"),
+        sa.Index("ix_oncall_shift_ends", "tenant_id", "ends_at"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("oncall_shift")
+    op.drop_table("alert")

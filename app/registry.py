@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from prometheus_client import start_http_server
 
 from app.domains.assets.module import module as assets
+from app.domains.manufacturing.module import module as manufacturing
 from app.domains.observability.module import module as observability
 from app.kernel.api.ratelimit import RateLimiter
 from app.kernel.api.routing import Router
@@ -42,6 +43,7 @@ MODULES: tuple[Module, ...] = (
     webhooks_module,
     pages,
     observability,
+    manufacturing,
     assets,
 )
 OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions, WEBHOOKS_OUTLET)
@@ -59,6 +61,11 @@ OPENAPI_TAGS = {
     "Assets": "The fleet ledger: installation, availability, health, regions and the pool.",
     "Maintenance": "Work orders.",
     "Reservations": "Who has which asset when.",
+    "Items": "What is bought, made and used, and its units.",
+    "Stock": "Locations, lots, moves, balances, reservations and thresholds.",
+    "Bills of materials": "What a product is made of, by revision, and what follows from it.",
+    "Production": "Tasks (manufacturing orders), their work orders, routings and dashboards.",
+    "Kanban": "Cards between departments, and the limits of work in progress.",
     "Signals": "Logs, metrics and traces: sending, searching, adding up.",
     "Objectives": "Service level objectives and their error budgets.",
     "Alerts": "What is wrong, who answers, and what was done about it.",

@@ -5,12 +5,13 @@ objects. How a call runs is in `execute`; how it is described is in `openapi`.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from fastapi import FastAPI
 from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import _get_flat_fields_from_params
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
@@ -179,9 +180,7 @@ class Route(APIRoute):
             secret=self.spec.secret,
             max_body=self.spec.max_body,
             limited=self.spec.limited,
-            known_query=frozenset(
-                field.alias for field in _get_flat_fields_from_params(self.dependant.query_params)
-            ),
+            known_query=frozenset(_query_names(self.dependant)),
             collection=self.spec.method == "POST" and ":" not in self.spec.path.rsplit("/", 1)[-1],
             completion=self.spec.completion,
         )
@@ -222,6 +221,14 @@ def _split(handler: Handler) -> tuple[Handler, dict[str, type], Any]:
     shim.__module__ = handler.__module__
     shim.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     return shim, injected, returns
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    """The query parameters of a handler and of what it depends on."""
+    for field in _get_flat_fields_from_params(dependant.query_params):
+        yield field.alias
+    for inner in dependant.dependencies:
+        yield from _query_names(inner)
 
 
 def _page_item(returns: Any) -> Any:

@@ -15,8 +15,8 @@ from app.domains.manufacturing.orders.words import (
     Priority,
     TaskStatus,
     VarianceClass,
-    sql_words,
 )
+from app.domains.manufacturing.words import sql_words
 from app.kernel.db.base import Base, TenantRow, Timestamped, Versioned
 
 _ZERO = text("0")
@@ -28,7 +28,6 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
     __tablename__ = "production_order"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "product_id"], ["item.tenant_id", "item.id"]),
-        ForeignKeyConstraint(["tenant_id", "revision_id"], ["bom_revision.tenant_id", "bom_revision.id"]),
         ForeignKeyConstraint(["tenant_id", "routing_id"], ["routing.tenant_id", "routing.id"]),
         ForeignKeyConstraint(["tenant_id", "line_id"], ["production_line.tenant_id", "production_line.id"]),
         UniqueConstraint("tenant_id", "number"),

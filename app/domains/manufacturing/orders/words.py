@@ -49,7 +49,3 @@ class Action(StrEnum):
     COMPLETE = "complete"
     CANCEL = "cancel"
 
-
-def sql_words(words: type[StrEnum]) -> str:
-    """The words as a SQL list, for CHECK constraints."""
-    return ", ".join(f"'{word.value}'" for word in words)

@@ -9,8 +9,8 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domains.manufacturing.orders.words import sql_words
 from app.domains.manufacturing.routing.words import WorkStatus
+from app.domains.manufacturing.words import sql_words
 from app.kernel.db.base import Base, TenantRow, Timestamped, Versioned
 
 MINUTES = text("int4range(opens_minute, closes_minute)")

@@ -6,18 +6,19 @@ a rounding.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 from uuid import UUID
 
 STEP = Decimal("0.000000001")
 ZERO = Decimal(0)
+_WIDE = Context(prec=60)
 
 
 def required(fixed: Decimal, per_unit: Decimal, units: Decimal) -> Decimal:
     """What `units` outputs need: the fixed quantity once, and so much per unit. Nothing for no output."""
     if units <= 0:
         return ZERO
-    return plain((fixed + per_unit * units).quantize(STEP, rounding=ROUND_CEILING))
+    return plain(_WIDE.add(fixed, _WIDE.multiply(per_unit, units)).quantize(STEP, ROUND_CEILING, _WIDE))
 
 
 def plain(value: Decimal) -> Decimal:
@@ -81,21 +82,3 @@ def _take(queue: list[Taken], wanted: Decimal) -> list[Taken]:
             queue[0] = replace(first, quantity=first.quantity - used)
     return found
 
-
-def per_output(totals: Sequence[Need], quantities: Sequence[Decimal]) -> list[list[Need]]:
-    """Split what was taken for a whole receipt over its outputs, by their quantity; the sums stay exact.
-
-    Each output but the last gets its share rounded down to whole steps of `STEP`; the last gets the rest.
-    """
-    whole = sum(quantities, ZERO)
-    shares: list[list[Need]] = [[] for _ in quantities]
-    for total in totals:
-        left = total.quantity
-        for number, quantity in enumerate(quantities):
-            last = number == len(quantities) - 1
-            share = left if last else (total.quantity * quantity / whole).quantize(STEP)
-            share = min(share, left)
-            left -= share
-            if share > 0:
-                shares[number].append(Need(total.item_id, share))
-    return shares

@@ -11,12 +11,13 @@ from app.domains.manufacturing.items.models import Item
 from app.domains.manufacturing.orders.models import (
     ProductionBuiltFrom,
     ProductionComponent,
+    ProductionIssue,
     ProductionOrder,
     ProductionOutput,
     ProductionTransition,
 )
 from app.domains.manufacturing.orders.schemas import TaskFilter
-from app.domains.manufacturing.stock.models import StockReservation
+from app.domains.manufacturing.stock.models import Lot, StockReservation
 from app.kernel.tx import AnySelect
 
 O, C, R = ProductionOrder, ProductionComponent, StockReservation  # noqa: E741
@@ -146,4 +147,22 @@ def built_from(output_ids: Sequence[UUID]) -> AnySelect:
         .join(Item, and_(Item.tenant_id == b.tenant_id, Item.id == b.item_id))
         .where(b.output_id.in_(output_ids))
         .order_by(b.output_id, b.id)
+    )
+
+
+def states(task_ids: Sequence[UUID]) -> AnySelect:
+    return select(O.id, O.status, O.material_status, O.qty_good).where(O.id.in_(task_ids))
+
+
+def lots(lot_ids: Sequence[UUID]) -> AnySelect:
+    return select(Lot.id, Lot.item_id).where(Lot.id.in_(lot_ids)).order_by(Lot.item_id, Lot.id)
+
+
+def loose(task_id: UUID, lot_ids: Sequence[UUID]) -> AnySelect:
+    """What of these lots was issued to the task and is in no output."""
+    i = ProductionIssue
+    return (
+        select(i.lot_id, func.sum(i.quantity - i.qty_assigned).label("left"))
+        .where(i.order_id == task_id, i.lot_id.in_(lot_ids))
+        .group_by(i.lot_id)
     )

@@ -6,9 +6,8 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AliasChoices, Field, PlainSerializer, StringConstraints
+from pydantic import AliasChoices, Field, StringConstraints
 
-from app.domains.manufacturing.orders.quantities import plain
 from app.domains.manufacturing.orders.words import (
     Action,
     Consumption,
@@ -17,6 +16,7 @@ from app.domains.manufacturing.orders.words import (
     TaskStatus,
     VarianceClass,
 )
+from app.domains.manufacturing.quantities import Exact, Quantity
 from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import BlankIsNone, Code, ContractInput, Input, Instant, Note, Output
 
@@ -24,10 +24,6 @@ _Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 OptionalText = Annotated[_Long | None, BlankIsNone]
 OptionalWord = Annotated[_Short | None, BlankIsNone]
-Quantity = Annotated[Decimal, Field(gt=0, max_digits=24, decimal_places=9, examples=["10"])]
-QuantityOut = Annotated[
-    Decimal, PlainSerializer(lambda value: format(plain(value), "f"), return_type=str), Field(examples=["10"])
-]
 
 
 class TaskCreate(ContractInput):
@@ -93,8 +89,11 @@ class TaskReceive(Input):
 
 
 class IssueLine(Input):
+    """`lot_id`: of this lot or serial number and no other."""
+
     item_id: UUID
     quantity: Quantity
+    lot_id: UUID | None = None
 
 
 class TaskIssue(Input):
@@ -117,8 +116,8 @@ class Shortage(Output):
 
     item_id: UUID
     item_code: str = Field(examples=["BOLT-M3"])
-    required: QuantityOut
-    missing: QuantityOut
+    required: Exact
+    missing: Exact
 
 
 class TaskRead(Output):
@@ -130,9 +129,9 @@ class TaskRead(Output):
     bom_hash: str | None
     routing_id: UUID | None
     line_id: UUID | None
-    qty_planned: QuantityOut
-    qty_good: QuantityOut
-    qty_scrapped: QuantityOut
+    qty_planned: Exact
+    qty_good: Exact
+    qty_scrapped: Exact
     status: TaskStatus
     allowed: list[Action] = Field(description="What may be done with it now.")
     priority: Priority
@@ -163,12 +162,12 @@ class ComponentRead(Output):
     position: int
     operation_code: str | None
     consumption: Consumption
-    qty_fixed: QuantityOut
-    qty_per_unit: QuantityOut
-    qty_required: QuantityOut
-    qty_reserved: QuantityOut
-    qty_issued: QuantityOut
-    qty_missing: QuantityOut
+    qty_fixed: Exact
+    qty_per_unit: Exact
+    qty_required: Exact
+    qty_reserved: Exact
+    qty_issued: Exact
+    qty_missing: Exact
 
 
 class TransitionRead(Output):
@@ -176,7 +175,7 @@ class TransitionRead(Output):
     action: str = Field(examples=["approve"])
     from_status: TaskStatus | None
     to_status: TaskStatus
-    quantity: QuantityOut | None
+    quantity: Exact | None
     note: str | None
     actor_id: str
     detail: dict[str, Any]
@@ -188,14 +187,14 @@ class BuiltFromRead(Output):
     item_code: str
     lot_id: UUID | None
     lot_code: str | None
-    quantity: QuantityOut
+    quantity: Exact
 
 
 class OutputRead(Output):
     id: UUID
     lot_id: UUID | None
     lot_code: str | None
-    quantity: QuantityOut
+    quantity: Exact
     built_from: list[BuiltFromRead]
     at: datetime
 

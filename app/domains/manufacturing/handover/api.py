@@ -1,0 +1,135 @@
+"""`/api/ppic/lines` and `/api/ppic/handovers`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import select
+
+from app.domains.manufacturing import permissions as p
+from app.domains.manufacturing.handover import service
+from app.domains.manufacturing.handover.errors import (
+    HandoverBySender,
+    HandoverDecided,
+    HandoverImpossible,
+    HandoverNotFound,
+    HandoverPending,
+    LineCodeTaken,
+    LineInUse,
+    LineNotClear,
+    LineNotFound,
+)
+from app.domains.manufacturing.handover.models import ProductionHandover, ProductionLine
+from app.domains.manufacturing.handover.schemas import (
+    HandoverAccept,
+    HandoverCreate,
+    HandoverFilter,
+    HandoverRead,
+    HandoverReject,
+    LineCreate,
+    LineRead,
+)
+from app.domains.manufacturing.orders.errors import TaskNotFound
+from app.kernel.api.pagination import PageParams, page
+from app.kernel.api.routing import Router
+from app.kernel.api.schemas import Page
+from app.kernel.tx import AnySelect, ReadTx, WriteTx
+
+lines = Router("/api/ppic/lines", tags=["Production"])
+handovers = Router("/api/ppic/handovers", tags=["Production"])
+H, L = ProductionHandover, ProductionLine
+_LINES: AnySelect = select(*L.__table__.c)
+_HANDOVERS: AnySelect = select(*H.__table__.c)
+
+
+@lines.post("", permission=p.PPIC_CREATE, status_code=201, errors=[LineCodeTaken])
+def create_line(body: LineCreate, tx: WriteTx) -> LineRead:
+    """Set up a production line; it is clear."""
+    return _line(tx, service.create_line(tx, body))
+
+
+@lines.get("", permission=p.PPIC_VIEW)
+def list_lines(tx: ReadTx, wanted: Annotated[PageParams, Query()]) -> Page[LineRead]:
+    """Production lines by code, and what is on them."""
+    keys = {"id": L.id, "code": L.code}
+    return page(tx, _LINES, wanted, LineRead.model_validate, keys=keys, default="code")
+
+
+@lines.get("/{line_id:uuid}", permission=p.PPIC_VIEW, errors=[LineNotFound])
+def get_line(line_id: UUID, tx: ReadTx) -> LineRead:
+    """One production line."""
+    return _line(tx, line_id)
+
+
+@lines.post("/{line_id:uuid}:clear", permission=p.PPIC_UPDATE, errors=[LineNotFound, LineInUse])
+def clear_line(line_id: UUID, tx: WriteTx) -> LineRead:
+    """State that nothing of the last product is left on the line."""
+    service.clear_line(tx, line_id)
+    return _line(tx, line_id)
+
+
+@handovers.post(
+    "",
+    permission=p.PPIC_UPDATE,
+    status_code=201,
+    errors=[TaskNotFound, LineNotFound, HandoverImpossible, HandoverPending],
+)
+def send_handover(body: HandoverCreate, tx: WriteTx) -> HandoverRead:
+    """Send a task's work on to another department, which has to accept it."""
+    return _handover(tx, service.send(tx, body))
+
+
+@handovers.get("", permission=p.PPIC_VIEW)
+def list_handovers(tx: ReadTx, wanted: Annotated[HandoverFilter, Query()]) -> Page[HandoverRead]:
+    """Hand-overs, oldest first."""
+    found = _HANDOVERS
+    for name in ("task_id", "to_department", "status"):
+        value = getattr(wanted, name)
+        if value is not None:
+            found = found.where(getattr(H, name) == value)
+    return page(tx, found, wanted, HandoverRead.model_validate, keys={"id": H.id}, default="id")
+
+
+@handovers.get("/{handover_id:uuid}", permission=p.PPIC_VIEW, errors=[HandoverNotFound])
+def get_handover(handover_id: UUID, tx: ReadTx) -> HandoverRead:
+    """One hand-over."""
+    return _handover(tx, handover_id)
+
+
+@handovers.post(
+    "/{handover_id:uuid}:accept",
+    permission=p.PPIC_UPDATE,
+    errors=[HandoverNotFound, HandoverDecided, HandoverBySender, LineNotClear],
+)
+def accept_handover(handover_id: UUID, body: HandoverAccept, tx: WriteTx) -> HandoverRead:
+    """Accept what was sent. Not for who sent it; refused while another product is on the line."""
+    service.accept(tx, handover_id, body)
+    return _handover(tx, handover_id)
+
+
+@handovers.post(
+    "/{handover_id:uuid}:reject",
+    permission=p.PPIC_UPDATE,
+    errors=[HandoverNotFound, HandoverDecided, HandoverBySender],
+)
+def reject_handover(handover_id: UUID, body: HandoverReject, tx: WriteTx) -> HandoverRead:
+    """Send it back; the task stays where it is."""
+    service.reject(tx, handover_id, body.reason)
+    return _handover(tx, handover_id)
+
+
+@handovers.post(
+    "/{handover_id:uuid}:cancel", permission=p.PPIC_UPDATE, errors=[HandoverNotFound, HandoverDecided]
+)
+def cancel_handover(handover_id: UUID, tx: WriteTx) -> HandoverRead:
+    """Withdraw a hand-over that nobody has decided."""
+    service.withdraw(tx, handover_id)
+    return _handover(tx, handover_id)
+
+
+def _line(tx: ReadTx, line_id: UUID) -> LineRead:
+    return LineRead.model_validate(tx.one(_LINES.where(L.id == line_id), LineNotFound))
+
+
+def _handover(tx: ReadTx, handover_id: UUID) -> HandoverRead:
+    return HandoverRead.model_validate(tx.one(_HANDOVERS.where(H.id == handover_id), HandoverNotFound))

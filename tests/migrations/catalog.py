@@ -10,8 +10,9 @@ from app.kernel.db import rls
 GLOBAL_TABLES = frozenset({"alembic_version", "tenant"})
 TENANT_ANCHOR = "tenant"
 
-# Functions that triggers on tenant tables may call, read line by line: none reads or writes another row.
-TRIGGER_FUNCTIONS = frozenset({rls.INSERT_ONLY_FUNCTION})
+# Functions that triggers on tenant tables may call, read line by line: none writes another row, and only
+# bom_rows_frozen reads one, by a key that holds the tenant.
+TRIGGER_FUNCTIONS = frozenset({rls.INSERT_ONLY_FUNCTION, "bom_revision_frozen", "bom_rows_frozen"})
 
 _TABLES = """
 SELECT c.relname FROM pg_class c

@@ -1,3 +1,6 @@
+from app.domains.manufacturing.bom.api import router as bom
+from app.domains.manufacturing.bom.errors import CONSTRAINTS as BOM
+from app.domains.manufacturing.graph.jobs import COMPILE
 from app.domains.manufacturing.items.api import router as items
 from app.domains.manufacturing.items.errors import CONSTRAINTS as ITEMS
 from app.domains.manufacturing.permissions import ALL
@@ -8,8 +11,9 @@ from app.kernel.module import Module
 
 module = Module(
     "manufacturing",
-    routers=[items, units],
+    routers=[items, units, bom],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS},
+    constraints={**ITEMS, **UNITS, **BOM},
+    jobs=[COMPILE],
     subscriptions={"identity.tenant.created": begin},
 )

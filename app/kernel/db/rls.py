@@ -84,10 +84,12 @@ def insert_only(table: str) -> list[str]:
 def table_rules(table: str, info: Mapping[str, Any], *, tenant: bool) -> list[str]:
     """The statements for a model's table, from its `__table_args__ = {"info": {...}}`.
 
-    `info` keys: `grants` (SQL list, default all four; `""` for none) and `insert_only` (bool). The same
-    mapping is what the migration checks compare a migrated database with.
+    `info` keys: `grants` (SQL list, default all four; `""` for none), `insert_only` (bool) and `guards`
+    (statements that make further triggers). The same mapping is what the migration checks compare a migrated
+    database with.
     """
     frozen = bool(info.get("insert_only"))
     grants = str(info.get("grants", INSERT_ONLY_GRANTS if frozen else ALL_GRANTS))
     rules = tenant_rls(table, grants=grants) if tenant else app_grants(table, grants)
-    return [*rules, *insert_only(table)] if frozen else rules
+    guards = [str(line) for line in info.get("guards", ())]
+    return [*rules, *(insert_only(table) if frozen else ()), *guards]

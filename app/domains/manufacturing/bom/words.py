@@ -1,0 +1,67 @@
+"""The enum words of bills of materials, and the spellings that older clients send."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+
+class BomType(StrEnum):
+    MANUFACTURING = "MANUFACTURING"
+    KIT_PHANTOM = "KIT_PHANTOM"
+
+
+class RevisionStatus(StrEnum):
+    """DRAFT: not released. RELEASED: in force, or to come. OBSOLETE: its time is over."""
+
+    DRAFT = "DRAFT"
+    RELEASED = "RELEASED"
+    OBSOLETE = "OBSOLETE"
+
+
+class VariantType(StrEnum):
+    PRIMARY = "PRIMARY"
+    ALTERNATIVE = "ALTERNATIVE"
+    OPTIONAL = "OPTIONAL"
+
+
+class SelectionMode(StrEnum):
+    PRIMARY = "primary"
+    ANY = "any"
+    WEIGHTED = "weighted"
+    AVAILABLE = "available"
+    CHEAPEST = "cheapest"
+
+
+def _upper_word(value: Any) -> Any:
+    """`Kit/Phantom`, `kit_phantom` and `KIT_PHANTOM` are one word."""
+    return value.strip().upper().replace("/", "_").replace(" ", "_") if isinstance(value, str) else value
+
+
+def _lower_word(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+AnyBomType = Annotated[BomType, BeforeValidator(_upper_word)]
+AnyVariantType = Annotated[VariantType, BeforeValidator(_upper_word)]
+AnySelectionMode = Annotated[SelectionMode, BeforeValidator(_lower_word)]
+
+
+def plain(value: Decimal) -> str:
+    """Without exponent and trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=9)]
+QuantityOrZero = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=9)]
+Percent = Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=4)]
+Weight = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
+QuantityOut = Annotated[Decimal, PlainSerializer(plain, return_type=str)]
+PercentOut = Annotated[Decimal, PlainSerializer(float, return_type=float)]
+
+
+def sql_words(words: type[StrEnum]) -> str:
+    """The words as a SQL list, for CHECK constraints."""
+    return ", ".join(f"'{word.value}'" for word in words)

@@ -1,9 +1,18 @@
 from app.domains.manufacturing.bom.api import router as bom
 from app.domains.manufacturing.bom.errors import CONSTRAINTS as BOM
+from app.domains.manufacturing.dashboard.api import router as dashboard
 from app.domains.manufacturing.graph.jobs import COMPILE
+from app.domains.manufacturing.handover.api import handovers, lines
+from app.domains.manufacturing.handover.errors import CONSTRAINTS as HANDOVER
 from app.domains.manufacturing.items.api import router as items
 from app.domains.manufacturing.items.errors import CONSTRAINTS as ITEMS
+from app.domains.manufacturing.orders.api import router as tasks
+from app.domains.manufacturing.orders.batch_api import router as batches
+from app.domains.manufacturing.orders.errors import CONSTRAINTS as ORDERS
 from app.domains.manufacturing.permissions import ALL
+from app.domains.manufacturing.routing.api import centers, routings
+from app.domains.manufacturing.routing.errors import CONSTRAINTS as ROUTING
+from app.domains.manufacturing.routing.work_api import router as work_orders
 from app.domains.manufacturing.seeding import begin
 from app.domains.manufacturing.units.api import router as units
 from app.domains.manufacturing.units.errors import CONSTRAINTS as UNITS
@@ -11,9 +20,21 @@ from app.kernel.module import Module
 
 module = Module(
     "manufacturing",
-    routers=[items, units, bom],
+    routers=[
+        items,
+        units,
+        bom,
+        batches,
+        tasks,
+        work_orders,
+        centers,
+        routings,
+        lines,
+        handovers,
+        dashboard,
+    ],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS, **BOM},
+    constraints={**ITEMS, **UNITS, **BOM, **ORDERS, **ROUTING, **HANDOVER},
     jobs=[COMPILE],
     subscriptions={"identity.tenant.created": begin},
 )

@@ -21,7 +21,9 @@ def BodyOrQuery(model: type[M]) -> Any:  # noqa: N802 used as an annotation, lik
     parameters, fields = [], {}
     for name, field in model.model_fields.items():
         if field.is_required():
-            raise TypeError(f"{model.__name__}.{name} needs a default: it may come from the body or the query")
+            raise TypeError(
+                f"{model.__name__}.{name} needs a default: it may come from the body or the query"
+            )
         for number, alias in enumerate(_names(name, field)):
             argument = f"{name}_{number}"
             fields[argument] = alias

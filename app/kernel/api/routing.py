@@ -225,8 +225,7 @@ def _split(handler: Handler) -> tuple[Handler, dict[str, type], Any]:
 
 def _query_names(dependant: Dependant) -> Iterator[str]:
     """The query parameters of a handler and of what it depends on."""
-    for field in _get_flat_fields_from_params(dependant.query_params):
-        yield field.alias
+    yield from (param.alias for param in _get_flat_fields_from_params(dependant.query_params))
     for inner in dependant.dependencies:
         yield from _query_names(inner)
 

@@ -7,7 +7,7 @@ from alembic import op
 from app.kernel.db import migrate as m
 
 revision = "202604010021"
-down_revision = "202604010003"
+down_revision = "202604010012"
 branch_labels = None
 depends_on = None
 phase = "expand"

@@ -66,6 +66,7 @@ def upgrade() -> None:
             name="status_word",
         ),
         sa.CheckConstraint("variance_class IN ('EXACT', 'MINOR', 'MAJOR')", name="variance_class_word"),
+        m.tenant_fk("revision_id", "bom_revision"),
         m.tenant_fk("product_id", "item"),
         m.tenant_fk("line_id", "production_line"),
         m.tenant_fk("routing_id", "routing"),

@@ -14,7 +14,9 @@ from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import Filter, Instant, Output
 
 From = Annotated[Instant | None, Field(alias="from", description="With `period=custom`: the first instant.")]
-To = Annotated[Instant | None, Field(alias="to", description="With `period=custom`: the first instant after.")]
+To = Annotated[
+    Instant | None, Field(alias="to", description="With `period=custom`: the first instant after.")
+]
 Department = Annotated[str | None, Field(max_length=100)]
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from app.kernel.problem import Conflict, NotFound
+from app.kernel.problem import Conflict, NotFound, Problem
 
 
 class LineMembers(BaseModel):
@@ -70,3 +70,9 @@ class HandoverImpossible(Conflict):
     """Only a task in progress is handed over, from the department it is in, and no more than it plans."""
 
     code, title = "handover_impossible", "Can't be handed over"
+
+
+CONSTRAINTS: dict[str, Problem] = {
+    "uq_production_line_tenant_id_code": LineCodeTaken("A line of this code exists."),
+    "uq_production_handover_pending": HandoverPending("The task is on its way already."),
+}

@@ -73,9 +73,7 @@ def change_task(task_id: UUID, body: TaskPatch, tx: WriteTx) -> TaskRead:
     return reading.task(tx, task_id)
 
 
-@router.post(
-    "/{task_id:uuid}/approve", permission=p.PPIC_APPROVE, errors=[TaskNotFound, TaskMoveRefused]
-)
+@router.post("/{task_id:uuid}/approve", permission=p.PPIC_APPROVE, errors=[TaskNotFound, TaskMoveRefused])
 def approve_task(
     task_id: UUID, body: Annotated[TaskApprove, BodyOrQuery(TaskApprove)], tx: WriteTx
 ) -> TaskRead:

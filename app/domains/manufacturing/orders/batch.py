@@ -1,6 +1,7 @@
 """Many tasks in one transaction: all or nothing, what can be done, or only what would happen."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from app.domains.manufacturing.orders import completion, lifecycle, queries
@@ -68,15 +69,18 @@ def _rehearse(
 ) -> BatchAnswer:
     """Do it all, look at it, and undo it."""
     answer: list[BatchAnswer] = []
-    try:
+
+    def rehearse() -> None:
         with tx.savepoint():
             chosen = select_for(tx, action, wanted)
             work(chosen)
             tx.flush_if_any()
             answer.append(_answer(tx, data, wanted, chosen))
             raise _OnlyAsked
-    except _OnlyAsked:
-        return answer[0]
+
+    with suppress(_OnlyAsked):
+        rehearse()
+    return answer[0]
 
 
 def _all_or_nothing(chosen: Selection, wanted: Sequence[UUID]) -> None:

@@ -76,10 +76,7 @@ def put(tx: WriteTx, receipts: Sequence["Receipt"]) -> None:
         tx.conn,
         ProductionOutput.__table__,  # type: ignore[arg-type]
         _OUTPUTS,
-        (
-            (tx.tenant_id, u.id, u.task.id, lots.get(_key(u)), u.lot_code, u.quantity, tx.now)
-            for u in units
-        ),
+        ((tx.tenant_id, u.id, u.task.id, lots.get(_key(u)), u.lot_code, u.quantity, tx.now) for u in units),
     )
     parts = _build(tx, units)
     for unit in units:
@@ -172,17 +169,16 @@ def _build(tx: WriteTx, units: Sequence[Unit]) -> dict[UUID, list[dict[str, Any]
     by_task: defaultdict[UUID, list[Unit]] = defaultdict(list)
     for unit in units:
         by_task[unit.task.id].append(unit)
-    loose, needs, names = _loose(tx, list(by_task)), _needs(tx, list(by_task)), {}
+    loose, needs = _loose(tx, list(by_task)), _needs(tx, list(by_task))
     rows, lines, used = [], defaultdict(list), []
     for task_id, made in by_task.items():
         issued = loose.get(task_id, [])
-        names |= {row.id: row for row in issued}
-        parts = _parts(made, [Taken(r.id, r.item_id, r.lot_id, r.left) for r in issued], needs.get(task_id, []))
+        parts = _parts(
+            made, [Taken(r.id, r.item_id, r.lot_id, r.left) for r in issued], needs.get(task_id, [])
+        )
         for (number, item_id, lot_id), quantity in _added(parts).items():
             row = next(r for r in issued if r.item_id == item_id and r.lot_id == lot_id)
-            rows.append(
-                (tx.tenant_id, new_id(), made[number].id, item_id, lot_id, row.lot_code, quantity)
-            )
+            rows.append((tx.tenant_id, new_id(), made[number].id, item_id, lot_id, row.lot_code, quantity))
             lines[made[number].id].append(
                 {
                     "item_id": item_id,
@@ -232,7 +228,9 @@ def _withdraw(left: list[Taken], line: BuiltIn) -> list[Taken]:
         left[place] = Taken(taken.id, taken.item_id, taken.lot_id, taken.quantity - used)
         wanted -= used
     if wanted:
-        raise invalid("outputs", "not_issued", f"Lot {line.lot_id} was not issued to this task in that quantity.")
+        raise invalid(
+            "outputs", "not_issued", f"Lot {line.lot_id} was not issued to this task in that quantity."
+        )
     left[:] = [taken for taken in left if taken.quantity > 0]
     return found
 

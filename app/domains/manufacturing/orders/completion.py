@@ -155,10 +155,14 @@ def _impossible(task: AnyRow, final: Final, product: KnownItem) -> Problem | Non
     if final.actual <= 0:
         return invalid("actual_quantity", "greater_than", "The quantity must be above zero.")
     if product.tracking == Tracking.SERIAL and final.actual != final.actual.to_integral_value():
-        return invalid("actual_quantity", "not_whole", "Units with serial numbers are counted in whole numbers.")
+        return invalid(
+            "actual_quantity", "not_whole", "Units with serial numbers are counted in whole numbers."
+        )
     if final.actual < task.qty_good:
         return ReceivedMore(
-            f"{plain(task.qty_good)} were received already.", task_id=str(task.id), received=plain(task.qty_good)
+            f"{plain(task.qty_good)} were received already.",
+            task_id=str(task.id),
+            received=plain(task.qty_good),
         )
     return None
 

@@ -45,7 +45,9 @@ def of_operation(tx: WriteTx, task: AnyRow, code: str, units: Decimal) -> None:
         tx,
         [task],
         lambda row: (
-            required(row.qty_fixed, row.qty_per_unit, units) if _flows(row) and row.operation_code == code else ZERO
+            required(row.qty_fixed, row.qty_per_unit, units)
+            if _flows(row) and row.operation_code == code
+            else ZERO
         ),
     )
 
@@ -55,9 +57,7 @@ def of_output(tx: WriteTx, tasks: Sequence[AnyRow], units: dict[UUID, Decimal]) 
     up_to(
         tx,
         tasks,
-        lambda row: (
-            required(row.qty_fixed, row.qty_per_unit, units[row.order_id]) if _flows(row) else ZERO
-        ),
+        lambda row: required(row.qty_fixed, row.qty_per_unit, units[row.order_id]) if _flows(row) else ZERO,
     )
 
 
@@ -77,9 +77,7 @@ def of_lots(tx: WriteTx, task: AnyRow, lots: Mapping[UUID, Decimal]) -> None:
 def up_to(tx: WriteTx, tasks: Sequence[AnyRow], wanted: Wanted) -> None:
     """Take from stock until each component's `qty_issued` is what is wanted of it, as far as there is stock."""
     rows = tx.execute(queries.needs([task.id for task in tasks])).all()
-    asks = [
-        Ask(row, lacking) for row in rows if (lacking := wanted(row) - row.qty_issued) > 0
-    ]
+    asks = [Ask(row, lacking) for row in rows if (lacking := wanted(row) - row.qty_issued) > 0]
     take(tx, asks)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from app.kernel.problem import Conflict, NotFound
+from app.kernel.problem import Conflict, NotFound, Problem
 
 
 class ShortageMember(BaseModel):
@@ -95,3 +95,8 @@ class BatchFailed(Conflict):
 
     code, title = "batch_failed", "Nothing was changed"
     extra = BatchMembers
+
+
+CONSTRAINTS: dict[str, Problem] = {
+    "uq_production_order_tenant_id_batch_number": BatchNumberTaken("Another task has this batch number."),
+}

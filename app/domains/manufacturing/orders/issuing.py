@@ -81,7 +81,7 @@ def _everything(rows: Sequence[AnyRow]) -> list[Ask]:
 
 
 def _named(rows: Sequence[AnyRow], data: TaskIssue) -> list[Ask]:
-    first = {}
+    first: dict[UUID, AnyRow] = {}
     for row in rows:
         first.setdefault(row.item_id, row)
     asks = []

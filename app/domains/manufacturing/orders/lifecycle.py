@@ -34,7 +34,10 @@ def approve(tx: WriteTx, chosen: Selection, note: str | None) -> None:
     materials.reserve(tx, chosen.ids)
     status = materials.judge(tx, chosen.ids)
     _emit(
-        tx, chosen.tasks, Action.APPROVE, lambda task: TaskApproved(task_id=task.id, material_status=status[task.id])
+        tx,
+        chosen.tasks,
+        Action.APPROVE,
+        lambda task: TaskApproved(task_id=task.id, material_status=status[task.id]),
     )
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, TextClause, Uuid, bindparam, delete, func, select, text
+from sqlalchemy import ARRAY, Text, TextClause, Uuid, bindparam, delete, func, select, text, update
 
 from app.domains.manufacturing.items import service as items
 from app.domains.manufacturing.orders import queries
@@ -161,4 +161,4 @@ def give_back(tx: WriteTx, task_ids: Sequence[UUID]) -> None:
         lines = [Line(row.item_id, row.quantity, str(row.id), lot_id=row.lot_id) for row in issued]
         reservations.return_(tx, demand(task_id), lines, reason="The task was cancelled.")
         tx.execute(delete(i).where(i.order_id == task_id, i.qty_assigned == 0))
-        tx.execute(c.__table__.update().where(c.order_id == task_id).values(qty_issued=0))
+        tx.execute(update(c).where(c.order_id == task_id).values(qty_issued=0))

@@ -28,6 +28,7 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
     __tablename__ = "production_order"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "product_id"], ["item.tenant_id", "item.id"]),
+        ForeignKeyConstraint(["tenant_id", "revision_id"], ["bom_revision.tenant_id", "bom_revision.id"]),
         ForeignKeyConstraint(["tenant_id", "routing_id"], ["routing.tenant_id", "routing.id"]),
         ForeignKeyConstraint(["tenant_id", "line_id"], ["production_line.tenant_id", "production_line.id"]),
         UniqueConstraint("tenant_id", "number"),

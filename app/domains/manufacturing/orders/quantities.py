@@ -81,4 +81,3 @@ def _take(queue: list[Taken], wanted: Decimal) -> list[Taken]:
         else:
             queue[0] = replace(first, quantity=first.quantity - used)
     return found
-

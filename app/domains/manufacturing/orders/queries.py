@@ -79,9 +79,9 @@ def _shortages() -> Any:
     )
 
 
-_TASKS: AnySelect = select(*O.__table__.c, Item.code.label("product_code"), _shortages().label("shortages")).join(
-    Item, and_(Item.tenant_id == O.tenant_id, Item.id == O.product_id)
-)
+_TASKS: AnySelect = select(
+    *O.__table__.c, Item.code.label("product_code"), _shortages().label("shortages")
+).join(Item, and_(Item.tenant_id == O.tenant_id, Item.id == O.product_id))
 
 
 def tasks() -> AnySelect:
@@ -101,9 +101,7 @@ def filtered(wanted: TaskFilter) -> AnySelect:
 
 def locked(task_ids: Sequence[UUID]) -> AnySelect:
     """Tasks in the order in which everybody locks them."""
-    return (
-        select(*O.__table__.c).where(O.id.in_(sorted(set(task_ids)))).order_by(O.id).with_for_update(of=O)
-    )
+    return select(*O.__table__.c).where(O.id.in_(sorted(set(task_ids)))).order_by(O.id).with_for_update(of=O)
 
 
 def components(task_id: UUID) -> AnySelect:

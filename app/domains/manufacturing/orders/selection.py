@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from app.domains.manufacturing.orders import queries
 from app.domains.manufacturing.orders.errors import TaskMoveRefused, TaskNotFound
 from app.domains.manufacturing.orders.transitions import Move, allowed, refusal
@@ -40,8 +42,9 @@ def select_for(tx: WriteTx, action: Action, task_ids: Sequence[UUID]) -> Selecti
     chosen = Selection(standing={row.id: row for row in tx.execute(queries.locked(task_ids))})
     for task_id in dict.fromkeys(task_ids):
         task = chosen.standing.get(task_id)
-        problem = TaskNotFound("There is no such task.") if task is None else _refused(task, action)
-        if problem is not None:
+        if task is None:
+            chosen.refused[task_id] = TaskNotFound("There is no such task.")
+        elif (problem := _refused(task, action)) is not None:
             chosen.refused[task_id] = problem
         else:
             chosen.tasks.append(task)
@@ -63,5 +66,5 @@ def _refused(task: AnyRow, action: Action) -> Problem | None:
     reason = refusal(Move(action, current, held_from, task.qty_good > 0))
     if reason is None:
         return None
-    possible = [word.value for word in allowed(current, received=task.qty_good > 0)]
+    possible: list[JsonValue] = [word.value for word in allowed(current, received=task.qty_good > 0)]
     return TaskMoveRefused(reason, task_id=str(task.id), current=current.value, allowed=possible)

@@ -85,7 +85,9 @@ def unpin(tx: WriteTx, task_ids: Sequence[UUID]) -> None:
 
 
 def _resolve(tx: WriteTx, pinned: usage.Pinned, quantity: Decimal, user: str) -> list[Norm]:
-    revision = tx.one(select(*BomRevision.__table__.c).where(BomRevision.id == pinned.revision_id), BomNotFound)
+    revision = tx.one(
+        select(*BomRevision.__table__.c).where(BomRevision.id == pinned.revision_id), BomNotFound
+    )
     lines = tx.all(
         select(*BomLine.__table__.c)
         .where(BomLine.revision_id == pinned.revision_id)
@@ -132,18 +134,14 @@ def _choices(
     found = {}
     varied = {
         row.line_id
-        for row in tx.all(
-            select(BomVariant.line_id).where(BomVariant.revision_id == revision.id).distinct()
-        )
+        for row in tx.all(select(BomVariant.line_id).where(BomVariant.revision_id == revision.id).distinct())
     }
     for line in lines:
         mode = line.selection_mode or revision.default_variant_selection
         if line.id not in varied or mode == SelectionMode.PRIMARY:
             continue
         need = (line.qty_needed * quantity / revision.qty_output).quantize(QUANTUM)
-        wanted = SelectionCreate(
-            line_id=line.id, quantity=need, step=min(need, Decimal(1)), demand_ref=user
-        )
+        wanted = SelectionCreate(line_id=line.id, quantity=need, step=min(need, Decimal(1)), demand_ref=user)
         try:
             with tx.savepoint():
                 shares = variants.select_material(tx, pinned.bom_id, wanted).shares

@@ -43,7 +43,11 @@ Rule = Callable[[Move], str | None]
 
 
 def _not_over(move: Move) -> str | None:
-    return f"The task is {move.current.value}; nothing changes it any more." if move.current in TERMINAL else None
+    return (
+        f"The task is {move.current.value}; nothing changes it any more."
+        if move.current in TERMINAL
+        else None
+    )
 
 
 def _held_is_resumed_first(move: Move) -> str | None:

@@ -48,4 +48,3 @@ class Action(StrEnum):
     RECEIVE = "receive"
     COMPLETE = "complete"
     CANCEL = "cancel"
-

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
-from app.kernel.problem import Conflict, NotFound
+from app.kernel.problem import Conflict, NotFound, Problem
 
 
 class WorkMoveMembers(BaseModel):
@@ -77,3 +77,9 @@ class InputExceeded(Conflict):
 
     code, title = "input_exceeded", "More than came in"
     extra = InputMembers
+
+
+CONSTRAINTS: dict[str, Problem] = {
+    "uq_work_center_tenant_id_code": WorkCenterCodeTaken("A work centre of this code exists."),
+    "ex_work_center_hours_overlap": WorkCenterHoursOverlap("Two opening hours of one weekday overlap."),
+}

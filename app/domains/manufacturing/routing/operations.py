@@ -251,7 +251,9 @@ def _touch(tx: WriteTx, work: ProductionWorkOrder) -> None:
     tx.flush()
 
 
-def _emit(tx: WriteTx, bench: Bench, event: OperationStarted | OperationReported | OperationCompleted) -> None:
+def _emit(
+    tx: WriteTx, bench: Bench, event: OperationStarted | OperationReported | OperationCompleted
+) -> None:
     tx.emit(
         event,
         subject=ref("production_work_order", bench.work.id),

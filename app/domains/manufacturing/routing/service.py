@@ -43,7 +43,9 @@ def create_center(tx: WriteTx, data: WorkCenterCreate) -> UUID:
 
 def change_center(tx: WriteTx, center_id: UUID, data: WorkCenterPatch) -> None:
     """Raises `WorkCenterNotFound`."""
-    center = tx.get(select(WorkCenter).where(WorkCenter.id == center_id).with_for_update(), WorkCenterNotFound)
+    center = tx.get(
+        select(WorkCenter).where(WorkCenter.id == center_id).with_for_update(), WorkCenterNotFound
+    )
     tx.match(center)
     before = {"name": center.name, "department": center.department, "capacity": center.capacity}
     center.name = data.name or center.name

@@ -53,10 +53,23 @@ def open_for(tx: WriteTx, tasks: Sequence[AnyRow]) -> None:
             status = WorkStatus.WAITING if op.after else WorkStatus.OPEN
             rows.append(
                 (
-                    tx.tenant_id, new_id(), task.id, position, op.code, op.name, op.work_center_id,
-                    list(op.after), op.setup_seconds, op.run_seconds, status.value, task.qty_planned,
-                    *times[op.code], 1, tx.now, tx.now,
-                )  # fmt: skip
+                    tx.tenant_id,
+                    new_id(),
+                    task.id,
+                    position,
+                    op.code,
+                    op.name,
+                    op.work_center_id,
+                    list(op.after),
+                    op.setup_seconds,
+                    op.run_seconds,
+                    status.value,
+                    task.qty_planned,
+                    *times[op.code],
+                    1,
+                    tx.now,
+                    tx.now,
+                )
             )
     insert_rows(tx.conn, W.__table__, _COLUMNS, rows)  # type: ignore[arg-type]
 

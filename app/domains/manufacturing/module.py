@@ -2,14 +2,18 @@ from app.domains.manufacturing.items.api import router as items
 from app.domains.manufacturing.items.errors import CONSTRAINTS as ITEMS
 from app.domains.manufacturing.permissions import ALL
 from app.domains.manufacturing.seeding import begin
+from app.domains.manufacturing.stock.errors import CONSTRAINTS as STOCK
+from app.domains.manufacturing.stock.ledger.api import router as stock
+from app.domains.manufacturing.stock.locations.api import locations, lots
+from app.domains.manufacturing.stock.reservations.api import router as reservations
 from app.domains.manufacturing.units.api import router as units
 from app.domains.manufacturing.units.errors import CONSTRAINTS as UNITS
 from app.kernel.module import Module
 
 module = Module(
     "manufacturing",
-    routers=[items, units],
+    routers=[items, units, locations, lots, stock, reservations],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS},
+    constraints={**ITEMS, **UNITS, **STOCK},
     subscriptions={"identity.tenant.created": begin},
 )

@@ -14,6 +14,10 @@ from app.domains.manufacturing.routing.api import centers, routings
 from app.domains.manufacturing.routing.errors import CONSTRAINTS as ROUTING
 from app.domains.manufacturing.routing.work_api import router as work_orders
 from app.domains.manufacturing.seeding import begin
+from app.domains.manufacturing.stock.errors import CONSTRAINTS as STOCK
+from app.domains.manufacturing.stock.ledger.api import router as stock
+from app.domains.manufacturing.stock.locations.api import locations, lots
+from app.domains.manufacturing.stock.reservations.api import router as reservations
 from app.domains.manufacturing.units.api import router as units
 from app.domains.manufacturing.units.errors import CONSTRAINTS as UNITS
 from app.kernel.module import Module
@@ -23,6 +27,10 @@ module = Module(
     routers=[
         items,
         units,
+        locations,
+        lots,
+        stock,
+        reservations,
         bom,
         batches,
         tasks,
@@ -34,7 +42,7 @@ module = Module(
         dashboard,
     ],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS, **BOM, **ORDERS, **ROUTING, **HANDOVER},
+    constraints={**ITEMS, **UNITS, **STOCK, **BOM, **ORDERS, **ROUTING, **HANDOVER},
     jobs=[COMPILE],
     subscriptions={"identity.tenant.created": begin},
 )

@@ -15,8 +15,8 @@ from app.domains.manufacturing.orders.models import ProductionComponent, Product
 from app.domains.manufacturing.orders.quantities import ZERO
 from app.domains.manufacturing.orders.queries import KIND
 from app.domains.manufacturing.stock.models import StockReservation
-from app.domains.manufacturing.stock.reservations import service as reservations
-from app.domains.manufacturing.stock.reservations.service import Line
+from app.domains.manufacturing.stock.reservations import giving, keeping
+from app.domains.manufacturing.stock.reservations.words import Line
 from app.kernel.events.envelope import ref
 from app.kernel.tx import WriteTx
 
@@ -73,7 +73,7 @@ def reserve(tx: WriteTx, task_ids: Sequence[UUID]) -> None:
     for row in tx.execute(queries.needs(task_ids)):
         if row.qty_missing > 0:
             lines[demand(row.order_id)].append(Line(row.item_id, row.qty_missing, str(row.id)))
-    reservations.reserve_many(tx, lines)
+    keeping.reserve_many(tx, lines)
 
 
 def judge(tx: WriteTx, task_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -96,7 +96,7 @@ def take(tx: WriteTx, asks: Sequence["Ask"]) -> list[Taken]:
         return []
     return [
         Taken(UUID(one.demand_ref.partition(":")[2]), UUID(one.line_ref or ""), one.lot_id, one.quantity)
-        for one in reservations.issue_many(tx, lines)
+        for one in giving.issue_many(tx, lines)
     ]
 
 
@@ -116,7 +116,7 @@ def _keep(tx: WriteTx, asks: Sequence["Ask"]) -> dict[UUID, Decimal]:
             lines[demand(row.order_id)].append(
                 Line(row.item_id, ask.quantity - kept, str(row.id), lot_id=ask.lot_id)
             )
-    for made in reservations.reserve_many(tx, lines).allocations:
+    for made in keeping.reserve_many(tx, lines).allocations:
         there[UUID(made.line_ref or "")] += made.quantity
     return there
 
@@ -140,7 +140,7 @@ def _kept_lots(tx: WriteTx, asks: Sequence["Ask"]) -> dict[tuple[UUID, UUID], De
 
 def release(tx: WriteTx, task_ids: Sequence[UUID]) -> None:
     """Set free what is still kept for these tasks."""
-    reservations.release_many(tx, {demand(task_id): None for task_id in task_ids})
+    keeping.release_many(tx, {demand(task_id): None for task_id in task_ids})
 
 
 def give_back(tx: WriteTx, task_ids: Sequence[UUID]) -> None:
@@ -159,6 +159,6 @@ def give_back(tx: WriteTx, task_ids: Sequence[UUID]) -> None:
         if not issued:
             continue
         lines = [Line(row.item_id, row.quantity, str(row.id), lot_id=row.lot_id) for row in issued]
-        reservations.return_(tx, demand(task_id), lines, reason="The task was cancelled.")
+        giving.return_(tx, demand(task_id), lines, reason="The task was cancelled.")
         tx.execute(delete(i).where(i.order_id == task_id, i.qty_assigned == 0))
         tx.execute(update(c).where(c.order_id == task_id).values(qty_issued=0))

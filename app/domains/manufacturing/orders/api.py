@@ -15,12 +15,14 @@ from app.domains.manufacturing.orders.errors import (
     MaterialMissing,
     ReceivedMore,
     SerialTaken,
+    TaskComponentNotFound,
     TaskMoveRefused,
     TaskNotFound,
     VarianceTooLarge,
 )
 from app.domains.manufacturing.orders.models import ProductionOrder
 from app.domains.manufacturing.orders.schemas import (
+    ComponentPatch,
     ComponentRead,
     OutputRead,
     TaskApprove,
@@ -163,6 +165,19 @@ def list_task_components(task_id: UUID, tx: ReadTx) -> list[ComponentRead]:
     """What a task needs: reserved, issued and missing."""
     _exists(tx, task_id)
     return [ComponentRead.model_validate(row) for row in tx.all(queries.components(task_id))]
+
+
+@router.patch(
+    "/{task_id:uuid}/components/{task_component_id:uuid}",
+    permission=p.PPIC_UPDATE,
+    errors=[TaskNotFound, TaskComponentNotFound, TaskMoveRefused],
+)
+def change_task_component(
+    task_id: UUID, task_component_id: UUID, body: ComponentPatch, tx: WriteTx
+) -> ComponentRead:
+    """Say whether a component is consumed by itself (BACKFLUSH) or only when it is issued (ISSUE)."""
+    row = issuing.change_consumption(tx, task_id, task_component_id, body.consumption)
+    return ComponentRead.model_validate(row)
 
 
 @router.get("/{task_id:uuid}/history", permission=p.PPIC_VIEW, errors=[TaskNotFound])

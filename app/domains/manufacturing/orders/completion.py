@@ -112,6 +112,7 @@ def complete(tx: WriteTx, chosen: Selection, finals: Mapping[UUID, Final]) -> No
         ],
     )
     _write(tx, tasks, finals, variances)
+    consumption.settle(tx, {task.id: finals[task.id].actual + task.qty_scrapped for task in tasks})
     materials.release(tx, chosen.ids)
     work.complete_for(tx, chosen.ids)
     snapshot.unpin(tx, chosen.ids)

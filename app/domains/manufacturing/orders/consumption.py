@@ -27,6 +27,12 @@ _COUNT: TextClause = text(
     " WHERE c.id = k.id"
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())), bindparam("quantities", type_=ARRAY(Numeric())))
 
+_SETTLE: TextClause = text(
+    "UPDATE production_component c"
+    " SET qty_required = trim_scale(ceil((c.qty_fixed + c.qty_per_unit * k.units) * 1000000000) / 1000000000)"
+    " FROM unnest(:ids, :units) AS k (id, units) WHERE c.tenant_id = :tenant AND c.order_id = k.id"
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())), bindparam("units", type_=ARRAY(Numeric())))
+
 Wanted = Callable[[AnyRow], Decimal]
 
 
@@ -79,6 +85,11 @@ def up_to(tx: WriteTx, tasks: Sequence[AnyRow], wanted: Wanted) -> None:
     rows = tx.execute(queries.needs([task.id for task in tasks])).all()
     asks = [Ask(row, lacking) for row in rows if (lacking := wanted(row) - row.qty_issued) > 0]
     take(tx, asks)
+
+
+def settle(tx: WriteTx, units: Mapping[UUID, Decimal]) -> None:
+    """These tasks are over: what they needed is what their actual output meant, no longer what was planned."""
+    tx.execute(_SETTLE, {"tenant": tx.tenant_id, "ids": list(units), "units": list(units.values())})
 
 
 def take(tx: WriteTx, asks: Sequence[Ask]) -> Decimal:

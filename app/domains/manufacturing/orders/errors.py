@@ -50,6 +50,12 @@ class TaskNotFound(NotFound):
     code, title = "task_not_found", "Task not found"
 
 
+class TaskComponentNotFound(NotFound):
+    """The task has no such component."""
+
+    code, title = "task_component_not_found", "Component not found"
+
+
 class TaskMoveRefused(Conflict):
     """The task's state forbids this; `allowed` lists what is possible now."""
 

@@ -79,6 +79,14 @@ class TaskMaterialIssued(Event, type="production.issued", permission=p.PPIC_VIEW
     lines: int
 
 
+class TaskComponentChanged(Event, type="production.component_changed", permission=p.PPIC_VIEW):
+    """A component of a manufacturing order is consumed by itself from now on, or only when it is issued."""
+
+    task_id: UUID
+    item_id: UUID
+    consumption: str
+
+
 class TaskReceived(Event, type="production.received", permission=p.PPIC_VIEW):
     """Part of a manufacturing order's output was received into stock."""
 

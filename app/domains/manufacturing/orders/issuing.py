@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.domains.manufacturing.items.errors import ItemNotFound
 from app.domains.manufacturing.orders import consumption, lifecycle, materials, queries
 from app.domains.manufacturing.orders.consumption import Ask
-from app.domains.manufacturing.orders.errors import MaterialMissing, TaskMoveRefused, TaskNotFound
-from app.domains.manufacturing.orders.events import TaskMaterialIssued, TaskMaterialReserved
-from app.domains.manufacturing.orders.models import ProductionOrder
+from app.domains.manufacturing.orders.errors import MaterialMissing, TaskComponentNotFound, TaskMoveRefused, TaskNotFound
+from app.domains.manufacturing.orders.events import TaskComponentChanged, TaskMaterialIssued, TaskMaterialReserved
+from app.domains.manufacturing.orders.models import ProductionComponent, ProductionOrder
 from app.domains.manufacturing.orders.queries import KIND
 from app.domains.manufacturing.orders.schemas import TaskIssue
-from app.domains.manufacturing.orders.transitions import allowed
-from app.domains.manufacturing.orders.words import TaskStatus
+from app.domains.manufacturing.orders.transitions import TERMINAL, allowed
+from app.domains.manufacturing.orders.words import Consumption, TaskStatus
 from app.domains.manufacturing.quantities import plain
 from app.kernel.events.envelope import ref
 from app.kernel.tx import AnyRow, ReadTx, WriteTx
@@ -74,6 +74,33 @@ def issue(tx: WriteTx, task_id: UUID, data: TaskIssue) -> None:
         related=lifecycle.related(task),
         after={"issued": plain(issued), "material_status": status},
     )
+
+
+def change_consumption(tx: WriteTx, task_id: UUID, component_id: UUID, consumption_: Consumption) -> AnyRow:
+    """Raises `TaskNotFound`, `TaskComponentNotFound`, `TaskMoveRefused` when the task is over."""
+    task = tx.execute(queries.locked([task_id])).first()
+    if task is None:
+        raise TaskNotFound("There is no such task.")
+    c = ProductionComponent
+    row = tx.one(
+        select(c.item_id, c.consumption).where(c.order_id == task_id, c.id == component_id),
+        TaskComponentNotFound,
+    )
+    current = TaskStatus(task.status)
+    if current in TERMINAL:
+        raise TaskMoveRefused(
+            f"The task is {current.value}.", task_id=str(task_id), current=current.value, allowed=[]
+        )
+    tx.execute(update(c).where(c.id == component_id).values(consumption=consumption_.value))
+    _touch(tx, task)
+    tx.emit(
+        TaskComponentChanged(task_id=task_id, item_id=row.item_id, consumption=consumption_.value),
+        subject=ref(KIND, task_id),
+        related=[ref("item", row.item_id)],
+        before={"consumption": row.consumption},
+        after={"consumption": consumption_.value},
+    )
+    return next(found for found in components(tx, task_id) if found.id == component_id)
 
 
 def _everything(rows: Sequence[AnyRow]) -> list[Ask]:

@@ -170,6 +170,10 @@ class ComponentRead(Output):
     qty_missing: Exact
 
 
+class ComponentPatch(Input):
+    consumption: Consumption
+
+
 class TransitionRead(Output):
     id: UUID
     action: str = Field(examples=["approve"])

@@ -54,7 +54,9 @@ def test_a_task_from_draft_to_stock(plant: Plant) -> None:
     assert done["allowed"] == []
     assert plant.warehouse.on_hand(material) == [("80", "0")]
     assert plant.warehouse.on_hand(product) == [("10", "0")]
-    steps = [(row["action"], row["to_status"], row["note"]) for row in plant.get(f"/tasks/{task['id']}/history")]
+    steps = [
+        (row["action"], row["to_status"], row["note"]) for row in plant.get(f"/tasks/{task['id']}/history")
+    ]
     assert steps == [
         ("create", "DRAFT", None),
         ("approve", "APPROVED", "Go"),
@@ -323,7 +325,11 @@ def test_a_component_that_is_issued_by_hand_is_not_consumed_by_itself(plant: Pla
 def test_a_task_that_made_less_needs_no_more(plant: Plant) -> None:
     product, material = simple(plant)
     done = plant.complete(plant.started(product, 100), 95)
-    assert (done["variance_class"], done["variance_percent"], done["material_status"]) == ("MINOR", -5, "PARTIAL")
+    assert (done["variance_class"], done["variance_percent"], done["material_status"]) == (
+        "MINOR",
+        -5,
+        "PARTIAL",
+    )
     part = plant.components(done)[material["id"]]
     assert (part["qty_required"], part["qty_issued"], part["qty_missing"]) == ("190", "100", "90")
 

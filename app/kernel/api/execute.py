@@ -26,6 +26,7 @@ from app.kernel.api import idempotency
 from app.kernel.api.body import parse_json, read_body, unstorable
 from app.kernel.api.deferred import Completion, Deferred
 from app.kernel.api.ratelimit import Allowance
+from app.kernel.api.rows import Rows
 from app.kernel.api.runtime import Runtime, runtime_of
 from app.kernel.api.schemas import Page
 from app.kernel.api.translate import translate, validation_problem
@@ -332,6 +333,8 @@ def _earlier_answer(call: Call, tx: WriteTx, key: str) -> Response | Deferred[An
 def _render(endpoint: Endpoint, request: Request, result: Any) -> Response:
     if isinstance(result, Response):
         return result
+    if isinstance(result, Rows):
+        return result.response(request.headers.get("accept", ""), endpoint.status)
     if endpoint.adapter is None:
         return Response(status_code=endpoint.status)
     headers: dict[str, str] = {}

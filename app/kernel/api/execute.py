@@ -158,6 +158,7 @@ async def _read(call: Call) -> None:
         if endpoint.has_body and not endpoint.body_is_json:
             request._body = call.raw_body  # noqa: SLF001 where starlette's form parser looks for what was read
             body = await request.form()
+            request.scope["fastapi_inner_astack"].push_async_callback(body.close)
         elif call.raw_body:
             body = parse_json(call.raw_body, request.headers.get("content-type", "application/json"))
     except Problem as problem:

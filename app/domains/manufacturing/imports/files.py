@@ -69,9 +69,7 @@ def _csv(content: bytes) -> Iterator[list[str]]:
 def _xlsx(content: bytes) -> Iterator[list[str]]:
     """The first sheet. What a formula last computed counts, not the formula."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as parts:
-            if sum(part.file_size for part in parts.infolist()) > LARGEST_UNPACKED:
-                raise UnreadableError("The file is too large when unpacked.")
+        _check_size(content)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         try:
             yield from _cells(book.worksheets[0].iter_rows(values_only=True))
@@ -81,6 +79,12 @@ def _xlsx(content: bytes) -> Iterator[list[str]]:
         raise
     except Exception as error:
         raise UnreadableError("Not readable as XLSX.") from error
+
+
+def _check_size(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        if sum(part.file_size for part in parts.infolist()) > LARGEST_UNPACKED:
+            raise UnreadableError("The file is too large when unpacked.")
 
 
 def _cells(rows: Iterable[Sequence[Any]]) -> Iterator[list[str]]:

@@ -41,6 +41,7 @@ def plan(tx: WriteTx, content: bytes, file_name: str | None) -> ImportPlan:
             rows=[list(one) for one in rows],
             changes=found.changes,
             errors=found.errors,
+            unchanged_count=found.unchanged,
             created_by=tx.actor,
             created_at=tx.now,
         )
@@ -68,7 +69,7 @@ def apply(tx: WriteTx, import_id: UUID) -> ImportPlan:
             rows=[dict(one) for one in found.errors[:SHOWN]],
             error_count=len(found.errors),
         )
-    row.changes, row.errors = found.changes, []
+    row.changes, row.errors, row.unchanged_count = found.changes, [], found.unchanged
     row.status, row.applied_at = "APPLIED", tx.now
     row.version += 1
     tx.flush()
@@ -92,8 +93,6 @@ def many(tx: ReadTx, wanted: PageParams) -> Page[ImportRead]:
 def shown(row: ImportPlan | AnyRow) -> ImportRead:
     changes: list[Any] = row.changes
     created = sum(one["change"] == "CREATE" for one in changes)
-    bad_rows = {one["row"] for one in row.errors}
-    units = len(changes) + len(bad_rows)
     return ImportRead(
         id=row.id,
         kind=ImportKind(row.kind),
@@ -102,7 +101,7 @@ def shown(row: ImportPlan | AnyRow) -> ImportRead:
         row_count=len(row.rows),
         create_count=created,
         update_count=len(changes) - created,
-        unchanged_count=max(0, _subjects(row) - units) if not row.errors else 0,
+        unchanged_count=row.unchanged_count,
         error_count=len(row.errors),
         errors=row.errors[:SHOWN],
         changes=changes[:SHOWN],
@@ -111,13 +110,6 @@ def shown(row: ImportPlan | AnyRow) -> ImportRead:
         applied_at=row.applied_at,
         version=row.version,
     )
-
-
-def _subjects(row: ImportPlan | AnyRow) -> int:
-    """How many items, or bills of materials, the file is about."""
-    if row.kind == ImportKind.ITEMS:
-        return len(row.rows)
-    return len({(cells["product_code"], BomRow.model_validate(cells).bom_type) for _, cells in row.rows})
 
 
 def _kind(header: list[str]) -> ImportKind:
@@ -136,4 +128,6 @@ def _kind(header: list[str]) -> ImportKind:
 
 
 def _work(tx: WriteTx, kind: ImportKind, rows: list[files.NumberedRow], *, apply: bool) -> Plan:
-    return (boms if kind is ImportKind.BOMS else items).work(tx, rows, apply=apply)
+    if kind is ImportKind.BOMS:
+        return boms.work(tx, rows, apply=apply)
+    return items.work(tx, rows, apply=apply)

@@ -1,3 +1,6 @@
+from app.domains.manufacturing.alerts.api import router as alerts
+from app.domains.manufacturing.alerts.errors import CONSTRAINTS as ALERTS
+from app.domains.manufacturing.alerts.watch import watch, watch_tree
 from app.domains.manufacturing.items.api import router as items
 from app.domains.manufacturing.items.errors import CONSTRAINTS as ITEMS
 from app.domains.manufacturing.permissions import ALL
@@ -12,8 +15,8 @@ from app.kernel.module import Module
 
 module = Module(
     "manufacturing",
-    routers=[items, units, locations, lots, stock, reservations],
+    routers=[items, units, locations, lots, stock, reservations, alerts],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS, **STOCK},
-    subscriptions={"identity.tenant.created": begin},
+    constraints={**ITEMS, **UNITS, **STOCK, **ALERTS},
+    subscriptions={"identity.tenant.created": begin, "stock.moved": watch, "location.updated": watch_tree},
 )

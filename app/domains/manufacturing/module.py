@@ -1,3 +1,6 @@
+from app.domains.manufacturing.alerts.api import router as alerts
+from app.domains.manufacturing.alerts.errors import CONSTRAINTS as ALERTS
+from app.domains.manufacturing.alerts.watch import watch, watch_tree
 from app.domains.manufacturing.bom.api import router as bom
 from app.domains.manufacturing.bom.errors import CONSTRAINTS as BOM
 from app.domains.manufacturing.graph.api import router as graph
@@ -7,15 +10,19 @@ from app.domains.manufacturing.items.api import router as items
 from app.domains.manufacturing.items.errors import CONSTRAINTS as ITEMS
 from app.domains.manufacturing.permissions import ALL
 from app.domains.manufacturing.seeding import begin
+from app.domains.manufacturing.stock.errors import CONSTRAINTS as STOCK
+from app.domains.manufacturing.stock.ledger.api import router as stock
+from app.domains.manufacturing.stock.locations.api import locations, lots
+from app.domains.manufacturing.stock.reservations.api import router as reservations
 from app.domains.manufacturing.units.api import router as units
 from app.domains.manufacturing.units.errors import CONSTRAINTS as UNITS
 from app.kernel.module import Module
 
 module = Module(
     "manufacturing",
-    routers=[items, units, bom, graph, imports],
+    routers=[items, units, locations, lots, stock, reservations, alerts, bom, graph, imports],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS, **BOM},
+    constraints={**ITEMS, **UNITS, **STOCK, **ALERTS, **BOM},
     jobs=[COMPILE],
-    subscriptions={"identity.tenant.created": begin},
+    subscriptions={"identity.tenant.created": begin, "stock.moved": watch, "location.updated": watch_tree},
 )

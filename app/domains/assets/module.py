@@ -1,3 +1,5 @@
+from app.domains.assets.as_built.api import router as as_built
+from app.domains.assets.as_built.service import register_unit
 from app.domains.assets.demo import fill
 from app.domains.assets.drones.api import router as drones
 from app.domains.assets.errors import CONSTRAINTS
@@ -11,9 +13,10 @@ from app.kernel.module import Module
 
 module = Module(
     "assets",
-    routers=[drones, regions, reservations, work_orders, ledger],
+    routers=[drones, regions, reservations, work_orders, as_built, ledger],
     permissions=ALL,
     constraints=CONSTRAINTS,
     jobs=[EXTEND],
+    subscriptions={"production.unit_built": register_unit},
     demo_data=fill,
 )

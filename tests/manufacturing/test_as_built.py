@@ -32,7 +32,9 @@ class Factory:
         )
 
     def lot(self, item: Json, code: str) -> str:
-        (found,) = [lot for lot in self.plant.warehouse.get("/lots", item_id=item["id"]) if lot["code"] == code]
+        (found,) = [
+            lot for lot in self.plant.warehouse.get("/lots", item_id=item["id"]) if lot["code"] == code
+        ]
         return str(found["id"])
 
 
@@ -83,8 +85,8 @@ def test_the_shop_floor_knows_better_which_serial_is_in(plant: Plant) -> None:
     ]
     plant.act(task, ":receive", quantity=2, outputs=outputs)
     found = {row["lot_code"]: row["built_from"] for row in plant.outputs(task)}
-    assert [part["lot_code"] for part in found["SN-1"]][0] == "BAT-3"
-    assert [part["lot_code"] for part in found["SN-2"]][0] == "BAT-2"
+    assert next(part["lot_code"] for part in found["SN-1"]) == "BAT-3"
+    assert next(part["lot_code"] for part in found["SN-2"]) == "BAT-2"
     batteries = plant.warehouse.stock(made.battery, location_id=plant.warehouse.standard())
     assert {(row["lot_code"], row["on_hand"]) for row in batteries} == {("BAT-1", "1")}
     plant.complete(task, 2)

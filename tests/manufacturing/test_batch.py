@@ -213,4 +213,3 @@ def test_a_batch_killed_in_the_middle_leaves_all_or_nothing(
     assert {plant.read(one)["status"] for one in tasks} == {"DRAFT"}
     assert plant.warehouse.on_hand(materials[0]) == [("10000", "0")]
     assert plant.batch("approve", tasks).json()["changed"] == 50
-

@@ -285,6 +285,18 @@ def test_a_third_of_something_adds_up_to_the_whole(plant: Plant) -> None:
     assert (task["material_status"], plant.components(task)[material["id"]]["qty_required"]) == ("READY", "1")
 
 
+def test_what_has_serial_numbers_is_counted_in_whole_units(plant: Plant) -> None:
+    motor = plant.warehouse.item(tracking="SERIAL")
+    for number in range(4):
+        plant.warehouse.receive(motor, 1, lot_code=f"M-{number}")
+    task = plant.approved(plant.product(needs(motor, 1, wastage_percent=10)), 3)
+    assert (plant.components(task)[motor["id"]]["qty_required"], task["material_status"]) == ("4", "READY")
+    done = plant.complete(plant.act(task, "start"), 3)
+    assert plant.components(done)[motor["id"]]["qty_issued"] == "3"
+    assert done["material_status"] == "READY"
+    plant.warehouse.check_books()
+
+
 def test_a_phantom_is_made_of_what_it_is_made_of(plant: Plant) -> None:
     bolt = plant.raw(100)
     kit = plant.product(needs(bolt, 4))

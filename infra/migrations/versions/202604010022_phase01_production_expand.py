@@ -85,6 +85,7 @@ def upgrade() -> None:
         sa.Column("item_id", sa.Uuid(), nullable=False),
         sa.Column("operation_code", sa.Text()),
         sa.Column("consumption", sa.Text(), nullable=False, server_default="BACKFLUSH"),
+        sa.Column("is_whole", sa.Boolean(), nullable=False, server_default=sa.text("false")),
         sa.Column("qty_fixed", sa.Numeric(), nullable=False, server_default=sa.text("0")),
         sa.Column("qty_per_unit", sa.Numeric(), nullable=False),
         sa.Column("qty_required", sa.Numeric(), nullable=False),

@@ -12,9 +12,7 @@ from app.kernel.tx import ReadTx
 router = Router("/api/assets", tags=["Assets"])
 
 
-@router.get(
-    "/{asset_id:uuid}/as-built", permission=p.ASSETS_READ, errors=[AssetNotFound, AssetNotBuiltHere]
-)
+@router.get("/{asset_id:uuid}/as-built", permission=p.ASSETS_READ, errors=[AssetNotFound, AssetNotBuiltHere])
 def get_asset_as_built(asset_id: UUID, tx: ReadTx) -> AsBuiltRead:
     """What an asset was made of: the lots and serial numbers that production built in."""
     return service.read(tx, asset_id)

@@ -64,7 +64,12 @@ def read(tx: ReadTx, asset_id: UUID) -> AsBuiltRead:
     own = AsBuiltPart
     rows = tx.all(
         select(
-            own.item_id, own.item_code, own.lot_id, own.lot_code, own.quantity, AsBuilt.asset_id.label("asset_id")
+            own.item_id,
+            own.item_code,
+            own.lot_id,
+            own.lot_code,
+            own.quantity,
+            AsBuilt.asset_id.label("asset_id"),
         )
         .outerjoin(AsBuilt, (AsBuilt.tenant_id == own.tenant_id) & (AsBuilt.lot_id == own.lot_id))
         .where(own.asset_id == asset_id)

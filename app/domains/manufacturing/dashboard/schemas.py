@@ -15,9 +15,7 @@ from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import Filter, Output
 
 From = Annotated[When | None, Field(alias="from", description="With `period=custom`: the first instant.")]
-To = Annotated[
-    When | None, Field(alias="to", description="With `period=custom`: the first instant after.")
-]
+To = Annotated[When | None, Field(alias="to", description="With `period=custom`: the first instant after.")]
 Department = Annotated[str | None, Field(max_length=100)]
 
 

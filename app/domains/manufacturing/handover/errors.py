@@ -13,7 +13,7 @@ class LineMembers(BaseModel):
 
 
 class HandoverMembers(BaseModel):
-    status: str = Field(examples=["ACCEPTED"])
+    current: str = Field(examples=["ACCEPTED"])
 
 
 class LineNotFound(NotFound):

@@ -161,7 +161,7 @@ def _pending(tx: WriteTx, handover_id: UUID) -> ProductionHandover:
     handover = tx.get(select(H).where(H.id == handover_id).with_for_update(), HandoverNotFound)
     tx.match(handover)
     if handover.status != "PENDING":
-        raise HandoverDecided(f"The hand-over is {handover.status}.", status=handover.status)
+        raise HandoverDecided(f"The hand-over is {handover.status}.", current=handover.status)
     return handover
 
 

@@ -81,7 +81,10 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
 
 
 class ProductionComponent(TenantRow, Base):
-    """What the order needs of one item, as the pinned revision says. Required for n units: fixed + per unit × n."""
+    """What the order needs of one item, as the pinned revision says. Required for n units: fixed + per unit × n.
+
+    `is_whole`: it has serial numbers, so it is counted in whole units.
+    """
 
     __tablename__ = "production_component"
     __table_args__ = (
@@ -103,6 +106,7 @@ class ProductionComponent(TenantRow, Base):
     item_id: Mapped[UUID]
     operation_code: Mapped[str | None]
     consumption: Mapped[str] = mapped_column(default="BACKFLUSH", server_default="BACKFLUSH")
+    is_whole: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     qty_fixed: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default=_ZERO)
     qty_per_unit: Mapped[Decimal]
     qty_required: Mapped[Decimal]

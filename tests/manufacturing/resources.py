@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.manufacturing import bom_resources
+from tests.manufacturing import bom_resources, orders_resources
 from tests.manufacturing.warehouse import Warehouse
 from tests.support.tenants import Tenant
 
@@ -20,5 +20,7 @@ def unit(tenant: Tenant) -> str:
 
 RESOURCES = {"item_id": item, "unit_id": unit}
 RESOURCES |= bom_resources.RESOURCES
-ALIASES = bom_resources.ALIASES
+ALIASES = bom_resources.ALIASES | orders_resources.ALIASES
 BODIES = bom_resources.BODIES
+RESOURCES |= orders_resources.RESOURCES
+BODIES |= orders_resources.BODIES

@@ -201,13 +201,15 @@ def test_a_batch_killed_in_the_middle_leaves_all_or_nothing(
     body = {"task_ids": [one["id"] for one in tasks]}
     with serving(urls, port) as process, psycopg.connect(plant.tenant.server.urls.superuser_url) as holder:
         holder.execute("SELECT FROM item WHERE id = %s FOR UPDATE", [materials[1]["id"]])
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
-            with ThreadPoolExecutor(1) as pool:
-                call = pool.submit(client.post, f"{TASKS}/batch/approve", json=body)
-                wait_until(lambda: somebody_waits(raw))
-                os.kill(process.pid, signal.SIGKILL)
-                with pytest.raises(httpx.TransportError):
-                    call.result()
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            call = pool.submit(client.post, f"{TASKS}/batch/approve", json=body)
+            wait_until(lambda: somebody_waits(raw))
+            os.kill(process.pid, signal.SIGKILL)
+            with pytest.raises(httpx.TransportError):
+                call.result()
         holder.rollback()
     wait_until(lambda: not somebody_waits(raw))
     assert {plant.read(one)["status"] for one in tasks} == {"DRAFT"}

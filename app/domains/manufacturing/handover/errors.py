@@ -8,7 +8,7 @@ from app.kernel.problem import Conflict, NotFound, Problem
 
 
 class LineMembers(BaseModel):
-    line_id: UUID
+    production_line_id: UUID
     product_id: UUID = Field(description="What is on the line.")
 
 

@@ -30,7 +30,7 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
         ForeignKeyConstraint(["tenant_id", "product_id"], ["item.tenant_id", "item.id"]),
         ForeignKeyConstraint(["tenant_id", "revision_id"], ["bom_revision.tenant_id", "bom_revision.id"]),
         ForeignKeyConstraint(["tenant_id", "routing_id"], ["routing.tenant_id", "routing.id"]),
-        ForeignKeyConstraint(["tenant_id", "line_id"], ["production_line.tenant_id", "production_line.id"]),
+        ForeignKeyConstraint(["tenant_id", "production_line_id"], ["production_line.tenant_id", "production_line.id"]),
         UniqueConstraint("tenant_id", "number"),
         UniqueConstraint("tenant_id", "batch_number"),
         CheckConstraint(f"status IN ({sql_words(TaskStatus)})", name="status_word"),
@@ -50,7 +50,7 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
         Index("ix_production_order_product", "tenant_id", "product_id"),
         Index("ix_production_order_revision", "tenant_id", "revision_id"),
         Index("ix_production_order_routing", "tenant_id", "routing_id"),
-        Index("ix_production_order_line", "tenant_id", "line_id"),
+        Index("ix_production_order_line", "tenant_id", "production_line_id"),
     )
 
     number: Mapped[str]
@@ -58,7 +58,7 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
     revision_id: Mapped[UUID | None]
     bom_hash: Mapped[str | None]
     routing_id: Mapped[UUID | None]
-    line_id: Mapped[UUID | None]
+    production_line_id: Mapped[UUID | None]
     qty_planned: Mapped[Decimal]
     qty_good: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default=_ZERO)
     qty_scrapped: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default=_ZERO)

@@ -53,7 +53,7 @@ class TaskPatch(Input):
     due_at: When | None = None
     priority: Priority | None = None
     department: OptionalWord = None
-    line_id: UUID | None = None
+    production_line_id: UUID | None = None
 
 
 class TaskApprove(ContractInput):
@@ -138,7 +138,7 @@ class TaskRead(Output):
     revision_id: UUID | None = Field(description="The revision it is made by; later ones don't change it.")
     bom_hash: str | None
     routing_id: UUID | None
-    line_id: UUID | None
+    production_line_id: UUID | None
     qty_planned: Exact
     qty_good: Exact
     qty_scrapped: Exact

@@ -78,8 +78,8 @@ def change(tx: WriteTx, task_id: UUID, data: TaskPatch) -> None:
     given: dict[str, Any] = {name: getattr(data, name) for name in data.model_fields_set}
     if given.get("priority", "") is None:
         raise invalid("priority", "null", "Every task has a priority.")
-    if data.line_id is not None:
-        tx.one(select(ProductionLine.id).where(ProductionLine.id == data.line_id), LineNotFound)
+    if data.production_line_id is not None:
+        tx.one(select(ProductionLine.id).where(ProductionLine.id == data.production_line_id), LineNotFound)
     current = TaskStatus(task.status)
     if current in TERMINAL:
         raise TaskMoveRefused(

@@ -4,6 +4,7 @@ from app.domains.assets.demo import fill
 from app.domains.assets.drones.api import router as drones
 from app.domains.assets.errors import CONSTRAINTS
 from app.domains.assets.ledger.api import router as ledger
+from app.domains.assets.parts.api import router as parts
 from app.domains.assets.permissions import ALL
 from app.domains.assets.regions.api import router as regions
 from app.domains.assets.reservations.api import router as reservations
@@ -13,7 +14,7 @@ from app.kernel.module import Module
 
 module = Module(
     "assets",
-    routers=[drones, regions, reservations, work_orders, as_built, ledger],
+    routers=[drones, regions, reservations, work_orders, parts, as_built, ledger],
     permissions=ALL,
     constraints=CONSTRAINTS,
     jobs=[EXTEND],

@@ -47,7 +47,12 @@ def handover(tenant: Tenant) -> str:
 def sent(tenant: Tenant) -> dict[str, Any]:
     plant = Plant(tenant)
     made = plant.started(plant.product(), department="Sewing")
-    return {"task_id": made["id"], "to_department": "Finishing", "quantity": 1, "production_line_id": line(tenant)}
+    return {
+        "task_id": made["id"],
+        "to_department": "Finishing",
+        "quantity": 1,
+        "production_line_id": line(tenant),
+    }
 
 
 def any_of(tenant: Tenant) -> dict[str, Any]:

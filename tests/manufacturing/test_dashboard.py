@@ -1,6 +1,6 @@
 """The dashboards: every number is the length of its drill-down, and comes from the history of states."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,7 +54,7 @@ class Story:
 
 
 @pytest.fixture
-def told(plant: Plant, working: Working) -> Iterator[Story]:
+def told(plant: Plant, working: Working) -> Story:
     """March: two completed (one late), one open and late, one on hold, one draft; one finished before, one came after."""
     story = Story(plant, working)
     a, s, c = Action.APPROVE, Action.START, Action.COMPLETE
@@ -66,7 +66,7 @@ def told(plant: Plant, working: Working) -> Iterator[Story]:
     story.live(story.task(day(-20)), (a, -19), (s, -18), (c, -10))
     story.live(story.task(day(-5)), (Action.CANCEL, 7))
     story.task(day(35))
-    yield story
+    return story
 
 
 def drill(plant: Plant, measure: str, **params: Any) -> list[Any]:

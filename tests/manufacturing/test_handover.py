@@ -62,7 +62,10 @@ def test_more_than_was_sent_is_not_accepted(plant: Plant, receiver: httpx.Client
 def test_a_line_that_is_not_clear_refuses(plant: Plant, receiver: httpx.Client) -> None:
     line = plant.line()
     first = plant.task(plant.product(), 1)
-    assert plant.client.patch(f"{TASKS}/{first['id']}", json={"production_line_id": line["id"]}).status_code == 200
+    assert (
+        plant.client.patch(f"{TASKS}/{first['id']}", json={"production_line_id": line["id"]}).status_code
+        == 200
+    )
     plant.act(first, "approve")
     plant.act(first, "start")
     sent = send(plant, sewing(plant), production_line_id=line["id"])
@@ -120,7 +123,7 @@ def test_what_can_not_be_handed_over(plant: Plant) -> None:
     task = sewing(plant)
     refused(try_send(plant, task, to_department="Sewing"), 409, "handover_impossible")
     refused(try_send(plant, task, quantity=11), 409, "handover_impossible")
-    refused(try_send(plant, task, production_line_id=task["id"]), 404, "line_not_found")
+    refused(try_send(plant, task, production_line_id=task["id"]), 404, "production_line_not_found")
     refused(try_send(plant, {"id": task["product_id"]}), 404, "task_not_found")
 
 

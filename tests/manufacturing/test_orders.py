@@ -389,7 +389,7 @@ def test_changing_a_task(plant: Plant) -> None:
     refused(plant.client.patch(path, json={}, headers={"If-Match": '"1"'}), 412)
     assert pointers(refused(plant.client.patch(path, json={"priority": None}), 422)) == ["#/priority"]
     line = "00000000-0000-7000-8000-000000000001"
-    refused(plant.client.patch(path, json={"production_line_id": line}), 404, "line_not_found")
+    refused(plant.client.patch(path, json={"production_line_id": line}), 404, "production_line_not_found")
     plant.act(task, ":cancel")
     refused(plant.client.patch(path, json={"priority": "LOW"}), 409, "task_move_refused")
 

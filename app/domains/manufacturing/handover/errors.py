@@ -16,10 +16,10 @@ class HandoverMembers(BaseModel):
     current: str = Field(examples=["ACCEPTED"])
 
 
-class LineNotFound(NotFound):
+class ProductionLineNotFound(NotFound):
     """No such line in this tenant."""
 
-    code, title = "line_not_found", "Line not found"
+    code, title = "production_line_not_found", "Line not found"
 
 
 class LineCodeTaken(Conflict):

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
 
-from app.domains.manufacturing.handover.errors import LineNotClear, LineNotFound
+from app.domains.manufacturing.handover.errors import LineNotClear, ProductionLineNotFound
 from app.domains.manufacturing.handover.models import ProductionLine
 from app.kernel.tx import WriteTx
 
@@ -12,7 +12,7 @@ L = ProductionLine
 
 
 def enter(tx: WriteTx, production_line_id: UUID | None, product_id: UUID) -> None:
-    """Occupy the line for this product, in one conditional statement. Raises `LineNotFound`, `LineNotClear`."""
+    """Occupy the line for this product, in one conditional statement. Raises `ProductionLineNotFound`, `LineNotClear`."""
     if production_line_id is None:
         return
     entered = tx.execute(
@@ -27,7 +27,7 @@ def enter(tx: WriteTx, production_line_id: UUID | None, product_id: UUID) -> Non
     )
     if entered.rowcount:
         return
-    line = tx.one(select(L.code, L.product_id).where(L.id == production_line_id), LineNotFound)
+    line = tx.one(select(L.code, L.product_id).where(L.id == production_line_id), ProductionLineNotFound)
     raise LineNotClear(
         f"Line {line.code} holds another product; clear it first.",
         production_line_id=str(production_line_id),

@@ -12,7 +12,7 @@ from app.domains.manufacturing.handover.errors import (
     HandoverImpossible,
     HandoverNotFound,
     LineInUse,
-    LineNotFound,
+    ProductionLineNotFound,
 )
 from app.domains.manufacturing.handover.events import HandoverAnswered, HandoverSent, LineCleared, LineCreated
 from app.domains.manufacturing.handover.models import ProductionHandover, ProductionLine
@@ -43,14 +43,15 @@ def create_line(tx: WriteTx, data: LineCreate) -> UUID:
 
 
 def clear_line(tx: WriteTx, production_line_id: UUID) -> None:
-    """A clear line stays clear. Raises `LineNotFound`, and `LineInUse` while a task in progress is on it."""
-    line = tx.get(select(L).where(L.id == production_line_id).with_for_update(), LineNotFound)
+    """A clear line stays clear. Raises `ProductionLineNotFound`, and `LineInUse` while a task in progress is on it."""
+    line = tx.get(select(L).where(L.id == production_line_id).with_for_update(), ProductionLineNotFound)
     tx.match(line)
     if line.product_id is None:
         return
     o = ProductionOrder
     busy = exists().where(
-        o.production_line_id == production_line_id, o.status.in_((TaskStatus.IN_PROGRESS.value, TaskStatus.ON_HOLD.value))
+        o.production_line_id == production_line_id,
+        o.status.in_((TaskStatus.IN_PROGRESS.value, TaskStatus.ON_HOLD.value)),
     )
     if tx.scalar(select(busy)):
         raise LineInUse("A task in progress is on the line.")
@@ -69,10 +70,10 @@ def clear_line(tx: WriteTx, production_line_id: UUID) -> None:
 
 
 def send(tx: WriteTx, data: HandoverCreate) -> UUID:
-    """Raises `TaskNotFound`, `LineNotFound`, `HandoverImpossible`; the database refuses a second one under way."""
+    """Raises `TaskNotFound`, `ProductionLineNotFound`, `HandoverImpossible`; the database refuses a second one under way."""
     task = _task(tx, data.task_id)
     if data.production_line_id is not None:
-        tx.one(select(L.id).where(L.id == data.production_line_id), LineNotFound)
+        tx.one(select(L.id).where(L.id == data.production_line_id), ProductionLineNotFound)
     reason = _impossible(task, data)
     if reason:
         raise HandoverImpossible(reason)
@@ -113,7 +114,10 @@ def accept(tx: WriteTx, handover_id: UUID, data: HandoverAccept) -> None:
         raise invalid("quantity", "more_than_sent", f"{plain(handover.qty_sent)} were sent.")
     task = _task(tx, handover.task_id)
     lines.enter(tx, handover.production_line_id, task.product_id)
-    values = {"department": handover.to_department, "production_line_id": handover.production_line_id or task.production_line_id}
+    values = {
+        "department": handover.to_department,
+        "production_line_id": handover.production_line_id or task.production_line_id,
+    }
     tx.execute(
         update(ProductionOrder)
         .where(ProductionOrder.id == task.id)

@@ -30,7 +30,9 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
         ForeignKeyConstraint(["tenant_id", "product_id"], ["item.tenant_id", "item.id"]),
         ForeignKeyConstraint(["tenant_id", "revision_id"], ["bom_revision.tenant_id", "bom_revision.id"]),
         ForeignKeyConstraint(["tenant_id", "routing_id"], ["routing.tenant_id", "routing.id"]),
-        ForeignKeyConstraint(["tenant_id", "production_line_id"], ["production_line.tenant_id", "production_line.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "production_line_id"], ["production_line.tenant_id", "production_line.id"]
+        ),
         UniqueConstraint("tenant_id", "number"),
         UniqueConstraint("tenant_id", "batch_number"),
         CheckConstraint(f"status IN ({sql_words(TaskStatus)})", name="status_word"),

@@ -27,11 +27,13 @@ class AsBuiltPartRead(Output):
 
 
 class AsBuiltRead(Output):
+    """Of an asset that was registered by hand nothing is known: its fields are null, `parts` is empty."""
+
     asset_id: UUID
-    task_id: UUID
-    product_id: UUID
-    product_code: str = Field(examples=["DRONE-X1"])
-    lot_id: UUID
-    serial: str = Field(examples=["SN-0001"])
-    built_at: datetime
+    task_id: UUID | None
+    product_id: UUID | None
+    product_code: str | None = Field(examples=["DRONE-X1"])
+    lot_id: UUID | None
+    serial: str | None = Field(examples=["SN-0001"])
+    built_at: datetime | None
     parts: list[AsBuiltPartRead]

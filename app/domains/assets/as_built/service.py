@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.domains.assets.as_built.models import AsBuilt, AsBuiltPart
 from app.domains.assets.as_built.schemas import AsBuiltPartRead, AsBuiltRead
-from app.domains.assets.errors import AssetNotBuiltHere, AssetNotFound
+from app.domains.assets.errors import AssetNotFound
 from app.domains.assets.events import AssetBuilt
 from app.domains.assets.facts.models import Asset
 from app.domains.assets.ledger.schemas import AssetCreate
@@ -58,9 +58,14 @@ def register_unit(tx: WriteTx, happened: PendingEvent) -> None:
 
 
 def read(tx: ReadTx, asset_id: UUID) -> AsBuiltRead:
-    """Raises `AssetNotFound`, `AssetNotBuiltHere`."""
-    tx.one(select(Asset.id).where(Asset.id == asset_id), AssetNotFound)
-    built = tx.one(select(*AsBuilt.__table__.c).where(AsBuilt.asset_id == asset_id), AssetNotBuiltHere)
+    """Raises `AssetNotFound`."""
+    own_columns = [c for c in AsBuilt.__table__.c if c.name not in {"tenant_id", "id", "asset_id"}]
+    built = tx.one(
+        select(Asset.id.label("asset_id"), *own_columns)
+        .outerjoin(AsBuilt, (AsBuilt.tenant_id == Asset.tenant_id) & (AsBuilt.asset_id == Asset.id))
+        .where(Asset.id == asset_id),
+        AssetNotFound,
+    )
     own = AsBuiltPart
     rows = tx.all(
         select(

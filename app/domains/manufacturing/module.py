@@ -11,13 +11,14 @@ from app.domains.manufacturing.handover.errors import CONSTRAINTS as HANDOVER
 from app.domains.manufacturing.imports.api import router as imports
 from app.domains.manufacturing.items.api import router as items
 from app.domains.manufacturing.items.errors import CONSTRAINTS as ITEMS
+from app.domains.manufacturing.lines.errors import CONSTRAINTS as LINES
+from app.domains.manufacturing.operations.api import router as work_orders
 from app.domains.manufacturing.orders.api import router as tasks
 from app.domains.manufacturing.orders.batch_api import router as batches
 from app.domains.manufacturing.orders.errors import CONSTRAINTS as ORDERS
 from app.domains.manufacturing.permissions import ALL
 from app.domains.manufacturing.routing.api import centers, routings
 from app.domains.manufacturing.routing.errors import CONSTRAINTS as ROUTING
-from app.domains.manufacturing.routing.work_api import router as work_orders
 from app.domains.manufacturing.seeding import begin
 from app.domains.manufacturing.stock.errors import CONSTRAINTS as STOCK
 from app.domains.manufacturing.stock.ledger.api import router as stock
@@ -50,7 +51,7 @@ module = Module(
         dashboard,
     ],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS, **STOCK, **ALERTS, **BOM, **ORDERS, **ROUTING, **HANDOVER},
+    constraints={**ITEMS, **UNITS, **STOCK, **ALERTS, **BOM, **ORDERS, **ROUTING, **HANDOVER, **LINES},
     jobs=[COMPILE],
     subscriptions={"identity.tenant.created": begin, "stock.moved": watch, "location.updated": watch_tree},
 )

@@ -14,12 +14,8 @@ from app.domains.manufacturing.handover.errors import (
     HandoverImpossible,
     HandoverNotFound,
     HandoverPending,
-    LineCodeTaken,
-    LineInUse,
-    LineNotClear,
-    ProductionLineNotFound,
 )
-from app.domains.manufacturing.handover.models import ProductionHandover, ProductionLine
+from app.domains.manufacturing.handover.models import ProductionHandover
 from app.domains.manufacturing.handover.schemas import (
     HandoverAccept,
     HandoverCreate,
@@ -29,6 +25,13 @@ from app.domains.manufacturing.handover.schemas import (
     LineCreate,
     LineRead,
 )
+from app.domains.manufacturing.lines.errors import (
+    LineCodeTaken,
+    LineInUse,
+    LineNotClear,
+    ProductionLineNotFound,
+)
+from app.domains.manufacturing.lines.models import ProductionLine
 from app.domains.manufacturing.orders.errors import TaskNotFound
 from app.kernel.api.pagination import PageParams, page
 from app.kernel.api.routing import Router

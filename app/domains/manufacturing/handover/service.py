@@ -5,18 +5,18 @@ from uuid import UUID
 
 from sqlalchemy import exists, select, update
 
-from app.domains.manufacturing.handover import lines
 from app.domains.manufacturing.handover.errors import (
     HandoverBySender,
     HandoverDecided,
     HandoverImpossible,
     HandoverNotFound,
-    LineInUse,
-    ProductionLineNotFound,
 )
 from app.domains.manufacturing.handover.events import HandoverAnswered, HandoverSent, LineCleared, LineCreated
-from app.domains.manufacturing.handover.models import ProductionHandover, ProductionLine
+from app.domains.manufacturing.handover.models import ProductionHandover
 from app.domains.manufacturing.handover.schemas import HandoverAccept, HandoverCreate, LineCreate
+from app.domains.manufacturing.lines import clearance as lines
+from app.domains.manufacturing.lines.errors import LineInUse, ProductionLineNotFound
+from app.domains.manufacturing.lines.models import ProductionLine
 from app.domains.manufacturing.orders import queries
 from app.domains.manufacturing.orders.errors import TaskNotFound
 from app.domains.manufacturing.orders.history import who

@@ -7,8 +7,8 @@ from fastapi import Query
 from sqlalchemy import select
 
 from app.domains.manufacturing import permissions as p
-from app.domains.manufacturing.handover.errors import LineNotClear, ProductionLineNotFound
 from app.domains.manufacturing.items.errors import ItemNotFound
+from app.domains.manufacturing.lines.errors import LineNotClear, ProductionLineNotFound
 from app.domains.manufacturing.orders import completion, issuing, lifecycle, queries, reading, service
 from app.domains.manufacturing.orders.errors import (
     BatchNumberTaken,

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Numeric, TextClause, Uuid, bindparam, func, select, text
@@ -16,6 +16,7 @@ from sqlalchemy import ARRAY, Numeric, TextClause, Uuid, bindparam, func, select
 from app.domains.manufacturing.items import service as items
 from app.domains.manufacturing.items.models import Item
 from app.domains.manufacturing.items.service import KnownItem
+from app.domains.manufacturing.orders.asks import Receipt
 from app.domains.manufacturing.orders.errors import SerialTaken
 from app.domains.manufacturing.orders.events import BuiltFromLine, UnitBuilt
 from app.domains.manufacturing.orders.materials import demand
@@ -38,9 +39,6 @@ from app.kernel.ids import new_id
 from app.kernel.problem import invalid
 from app.kernel.tx import AnyRow, WriteTx
 
-if TYPE_CHECKING:
-    from app.domains.manufacturing.orders.completion import Receipt
-
 _ASSIGN: TextClause = text(
     "UPDATE production_issue i SET qty_assigned = i.qty_assigned + k.quantity"
     " FROM (SELECT id, sum(quantity) AS quantity FROM unnest(:ids, :quantities) AS u (id, quantity) GROUP BY id) k"
@@ -61,7 +59,7 @@ class Unit:
     built_in: Sequence[BuiltIn] = ()
 
 
-def plan(tx: WriteTx, receipts: Sequence["Receipt"]) -> list[Unit]:
+def plan(tx: WriteTx, receipts: Sequence[Receipt]) -> list[Unit]:
     """The units that these receipts are, before anything is consumed for them. 422 for outputs that don't add up."""
     products = items.get_many(tx, {receipt.task.product_id for receipt in receipts})
     made = _counts(tx, receipts)
@@ -90,7 +88,7 @@ def put(tx: WriteTx, units: Sequence[Unit]) -> None:
             _announce(tx, unit, product, lots, parts[unit.id])
 
 
-def _units(receipt: "Receipt", product: KnownItem, made: int) -> list[Unit]:
+def _units(receipt: Receipt, product: KnownItem, made: int) -> list[Unit]:
     task = receipt.task
     if receipt.lines:
         return _named(receipt, product)
@@ -103,7 +101,7 @@ def _units(receipt: "Receipt", product: KnownItem, made: int) -> list[Unit]:
     return [Unit(new_id(), task, name if product.tracking == Tracking.LOT else None, receipt.quantity)]
 
 
-def _named(receipt: "Receipt", product: KnownItem) -> list[Unit]:
+def _named(receipt: Receipt, product: KnownItem) -> list[Unit]:
     lines: Sequence[OutputLine] = receipt.lines
     if sum(line.quantity for line in lines) != receipt.quantity:
         raise invalid("outputs", "sum", "The outputs must add up to the quantity.")
@@ -118,7 +116,7 @@ def _named(receipt: "Receipt", product: KnownItem) -> list[Unit]:
     return [Unit(new_id(), receipt.task, line.lot_code, line.quantity, line.built_in) for line in lines]
 
 
-def _counts(tx: WriteTx, receipts: Sequence["Receipt"]) -> dict[UUID, int]:
+def _counts(tx: WriteTx, receipts: Sequence[Receipt]) -> dict[UUID, int]:
     o = ProductionOutput
     ids = [receipt.task.id for receipt in receipts]
     rows = tx.all(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,11 +19,12 @@ from app.domains.manufacturing.orders import (
     materials,
     snapshot,
 )
+from app.domains.manufacturing.orders.asks import Receipt
 from app.domains.manufacturing.orders.errors import ReceivedMore, VarianceTooLarge
 from app.domains.manufacturing.orders.events import TaskCompleted, TaskReceived
 from app.domains.manufacturing.orders.history import Step, who
 from app.domains.manufacturing.orders.queries import KIND
-from app.domains.manufacturing.orders.schemas import OutputLine, TaskComplete, TaskReceive
+from app.domains.manufacturing.orders.schemas import TaskComplete, TaskReceive
 from app.domains.manufacturing.orders.selection import Selection, one_for
 from app.domains.manufacturing.orders.variance import Variance, variance
 from app.domains.manufacturing.orders.words import Action, TaskStatus
@@ -61,15 +62,6 @@ class Final:
     actual: Decimal
     override: bool = False
     notes: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What comes in from one task now. Without `lines` lots and serial numbers are made up."""
-
-    task: AnyRow
-    quantity: Decimal
-    lines: Sequence[OutputLine] = field(default=())
 
 
 def receive_one(tx: WriteTx, task_id: UUID, data: TaskReceive) -> None:

@@ -6,13 +6,13 @@ taken: it stays missing on the task, and stock never goes below zero.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Numeric, TextClause, Uuid, bindparam, text
 
 from app.domains.manufacturing.orders import materials, queries
+from app.domains.manufacturing.orders.asks import Ask
 from app.domains.manufacturing.orders.models import ProductionIssue
 from app.domains.manufacturing.orders.quantities import ZERO, countable, required
 from app.domains.manufacturing.orders.words import Consumption
@@ -35,15 +35,6 @@ _SETTLE: TextClause = text(
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())), bindparam("units", type_=ARRAY(Numeric())))
 
 Wanted = Callable[[AnyRow], Decimal]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """So much of a component for its task. `lot_id`: of this lot and no other."""
-
-    component: AnyRow
-    quantity: Decimal
-    lot_id: UUID | None = None
 
 
 def of_operation(tx: WriteTx, task: AnyRow, code: str, units: Decimal) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.domains.manufacturing.items.errors import ItemNotFound
 from app.domains.manufacturing.orders import consumption, lifecycle, materials, queries
-from app.domains.manufacturing.orders.consumption import Ask
+from app.domains.manufacturing.orders.asks import Ask
 from app.domains.manufacturing.orders.errors import (
     MaterialMissing,
     TaskComponentNotFound,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from app.domains.manufacturing.handover import lines
+from app.domains.manufacturing.lines import clearance as lines
 from app.domains.manufacturing.orders import history, materials, snapshot
 from app.domains.manufacturing.orders.events import (
     TaskApproved,

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, TextClause, Uuid, bindparam, delete, func, select, text, update
 
 from app.domains.manufacturing.items import service as items
 from app.domains.manufacturing.orders import queries
+from app.domains.manufacturing.orders.asks import Ask
 from app.domains.manufacturing.orders.models import ProductionComponent, ProductionIssue
 from app.domains.manufacturing.orders.quantities import ZERO
 from app.domains.manufacturing.orders.queries import KIND
@@ -19,9 +19,6 @@ from app.domains.manufacturing.stock.reservations import giving, keeping
 from app.domains.manufacturing.stock.reservations.words import Line
 from app.kernel.events.envelope import ref
 from app.kernel.tx import WriteTx
-
-if TYPE_CHECKING:
-    from app.domains.manufacturing.orders.consumption import Ask
 
 _STATUS: TextClause = text("""
 WITH kept AS (
@@ -82,7 +79,7 @@ def judge(tx: WriteTx, task_ids: Sequence[UUID]) -> dict[UUID, str]:
     return {row.id: row.material_status for row in tx.execute(_STATUS, bound)}
 
 
-def take(tx: WriteTx, asks: Sequence["Ask"]) -> list[Taken]:
+def take(tx: WriteTx, asks: Sequence[Ask]) -> list[Taken]:
     """Issue what is asked for as far as it is there: what is kept for the line first, then what is free."""
     there = _keep(tx, asks)
     lines: defaultdict[str, list[Line]] = defaultdict(list)
@@ -100,7 +97,7 @@ def take(tx: WriteTx, asks: Sequence["Ask"]) -> list[Taken]:
     ]
 
 
-def _keep(tx: WriteTx, asks: Sequence["Ask"]) -> dict[UUID, Decimal]:
+def _keep(tx: WriteTx, asks: Sequence[Ask]) -> dict[UUID, Decimal]:
     """Reserve what is asked for beyond what is kept; how much is kept then, by component.
 
     An ask for a certain lot counts only what is kept of that lot.
@@ -121,7 +118,7 @@ def _keep(tx: WriteTx, asks: Sequence["Ask"]) -> dict[UUID, Decimal]:
     return there
 
 
-def _kept_lots(tx: WriteTx, asks: Sequence["Ask"]) -> dict[tuple[UUID, UUID], Decimal]:
+def _kept_lots(tx: WriteTx, asks: Sequence[Ask]) -> dict[tuple[UUID, UUID], Decimal]:
     """How much of a lot is kept for a component, for the asks that name one."""
     named = [ask for ask in asks if ask.lot_id]
     if not named:

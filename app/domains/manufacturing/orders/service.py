@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.domains.manufacturing.handover.errors import ProductionLineNotFound
-from app.domains.manufacturing.handover.models import ProductionLine
 from app.domains.manufacturing.items import service as items
+from app.domains.manufacturing.lines.errors import ProductionLineNotFound
+from app.domains.manufacturing.lines.models import ProductionLine
 from app.domains.manufacturing.orders import history, snapshot
 from app.domains.manufacturing.orders.errors import TaskMoveRefused, TaskNotFound
 from app.domains.manufacturing.orders.events import TaskChanged, TaskCreated

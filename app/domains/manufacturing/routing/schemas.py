@@ -7,14 +7,15 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from app.domains.manufacturing.orders.schemas import OptionalWord, Shortage
 from app.domains.manufacturing.quantities import Amount, Exact
 from app.domains.manufacturing.routing.words import WorkStatus
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import Code, Input, Name, Note, NumberOnly, Output
+from app.kernel.api.schemas import BlankIsNone, Code, Input, Name, Note, NumberOnly, Output
 
 Clock = Annotated[str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 Seconds = Annotated[Decimal, Field(ge=0, le=31_536_000, decimal_places=3, examples=["90"])]
+_Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+OptionalWord = Annotated[_Short | None, BlankIsNone]
 OperationCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
@@ -138,15 +139,6 @@ class ProductionWorkOrderRead(Output):
     version: int
     created_at: datetime
     updated_at: datetime
-
-
-class Readiness(Output):
-    """What an operation can do now."""
-
-    work_order_id: UUID
-    material_ready: bool
-    shortages: list[Shortage]
-    available: Exact = Field(description="Units that may still go in.")
 
 
 class OperationReport(Input):

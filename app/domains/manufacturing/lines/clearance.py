@@ -4,8 +4,8 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
 
-from app.domains.manufacturing.handover.errors import LineNotClear, ProductionLineNotFound
-from app.domains.manufacturing.handover.models import ProductionLine
+from app.domains.manufacturing.lines.errors import LineNotClear, ProductionLineNotFound
+from app.domains.manufacturing.lines.models import ProductionLine
 from app.kernel.tx import WriteTx
 
 L = ProductionLine

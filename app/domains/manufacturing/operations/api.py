@@ -7,8 +7,10 @@ from fastapi import Query
 from sqlalchemy import select
 
 from app.domains.manufacturing import permissions as p
+from app.domains.manufacturing.operations import service as operations
+from app.domains.manufacturing.operations.schemas import Readiness
 from app.domains.manufacturing.orders.errors import MaterialMissing
-from app.domains.manufacturing.routing import operations, queries
+from app.domains.manufacturing.routing import queries
 from app.domains.manufacturing.routing.errors import (
     InputExceeded,
     ProductionWorkOrderNotFound,
@@ -19,7 +21,6 @@ from app.domains.manufacturing.routing.models import ProductionWorkOrder
 from app.domains.manufacturing.routing.schemas import (
     OperationReport,
     ProductionWorkOrderRead,
-    Readiness,
     ReportRead,
     WorkOrderFilter,
 )

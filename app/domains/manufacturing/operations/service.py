@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from app.domains.manufacturing.operations.schemas import Readiness
 from app.domains.manufacturing.orders import consumption, issuing
 from app.domains.manufacturing.orders.errors import MaterialMissing, TaskNotFound
 from app.domains.manufacturing.orders.history import who
@@ -27,7 +28,7 @@ from app.domains.manufacturing.routing.errors import (
 from app.domains.manufacturing.routing.events import OperationCompleted, OperationReported, OperationStarted
 from app.domains.manufacturing.routing.models import ProductionReport, ProductionWorkOrder, WorkCenter
 from app.domains.manufacturing.routing.network import passed_on
-from app.domains.manufacturing.routing.schemas import OperationReport, Readiness
+from app.domains.manufacturing.routing.schemas import OperationReport
 from app.domains.manufacturing.routing.words import WorkStatus
 from app.kernel.events.envelope import ref
 from app.kernel.problem import invalid

@@ -1,4 +1,15 @@
+from app.domains.observability.alerts.api import router as alerts
+from app.domains.observability.external.api import router as external
+from app.domains.observability.oncall.api import router as oncall
 from app.domains.observability.permissions import ALL
 from app.kernel.module import Module
 
-module = Module("observability", permissions=ALL)
+module = Module(
+    "observability",
+    routers=[
+        alerts,
+        external,
+        oncall,
+    ],
+    permissions=ALL,
+)

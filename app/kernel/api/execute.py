@@ -41,6 +41,7 @@ from app.kernel.problem import (
     UnknownParameter,
     ValidationFailed,
 )
+from app.kernel.security.credential import credential_of
 from app.kernel.security.permissions import Permission
 from app.kernel.security.principal import Claim, Principal
 from app.kernel.tx import AnonymousTx, Origin, ReadTx, WriteTx
@@ -111,12 +112,12 @@ async def respond(endpoint: Endpoint, request: Request) -> Response:
 def _claim(endpoint: Endpoint, request: Request) -> Claim | None:
     if endpoint.access == "public":
         return None
-    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not credential:
+    credential = credential_of(request.headers.get("authorization", ""))
+    if not credential:
         credential = request.cookies.get("hangar_session", "") if request.method == "GET" else ""
     if not credential:
         raise Unauthenticated("Send `Authorization: Bearer <token>`.")
-    return runtime_of(request).principals.identify(credential.strip())
+    return runtime_of(request).principals.identify(credential)
 
 
 def _origin(request: Request) -> Origin:

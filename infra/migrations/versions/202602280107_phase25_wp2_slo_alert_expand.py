@@ -83,7 +83,7 @@ def upgrade() -> None:
             "ix_alert_unfinished", "tenant_id", "status", "created_at", "id", postgresql_where=sa.text(_OPEN)
         ),
         sa.Index("ix_alert_source", "tenant_id", "source", "created_at", "id"),
-        sa.Index("ix_alert_subject", "tenant_id", "subject", "created_at"),
+        sa.Index("ix_alert_subject", "tenant_id", "subject", "created_at", "id"),
         sa.Index(
             "ix_alert_work",
             "tenant_id",

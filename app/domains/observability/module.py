@@ -1,4 +1,16 @@
 from app.domains.observability.permissions import ALL
+from app.domains.observability.slo.api import router as slo
+from app.domains.observability.slo.errors import CONSTRAINTS as SLO_CONSTRAINTS
 from app.kernel.module import Module
 
-module = Module("observability", permissions=ALL)
+module = Module(
+    "observability",
+    routers=[
+        slo,
+    ],
+    permissions=ALL,
+    constraints={
+        **SLO_CONSTRAINTS,
+    },
+    jobs=[],
+)

@@ -1,3 +1,4 @@
+from app.domains.observability.ingest.api import router as ingest
 from app.domains.observability.permissions import ALL
 from app.domains.observability.slo.api import router as slo
 from app.domains.observability.slo.errors import CONSTRAINTS as SLO_CONSTRAINTS
@@ -6,6 +7,7 @@ from app.kernel.module import Module
 module = Module(
     "observability",
     routers=[
+        ingest,
         slo,
     ],
     permissions=ALL,

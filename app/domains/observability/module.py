@@ -1,7 +1,10 @@
 from app.domains.observability.alerts.api import router as alerts
 from app.domains.observability.external.api import router as external
+from app.domains.observability.ingest.api import router as ingest
 from app.domains.observability.oncall.api import router as oncall
 from app.domains.observability.permissions import ALL
+from app.domains.observability.slo.api import router as slo
+from app.domains.observability.slo.errors import CONSTRAINTS as SLO_CONSTRAINTS
 from app.kernel.module import Module
 
 module = Module(
@@ -9,7 +12,13 @@ module = Module(
     routers=[
         alerts,
         external,
+        ingest,
         oncall,
+        slo,
     ],
     permissions=ALL,
+    constraints={
+        **SLO_CONSTRAINTS,
+    },
+    jobs=[],
 )

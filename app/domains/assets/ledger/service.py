@@ -84,7 +84,9 @@ def bind(tx: WriteTx, asset_id: UUID, data: Bind) -> Asset:
         if current.drone_id == drone.id:
             if data.slot in (None, current.slot):
                 return asset
-            raise AssetInstalledElsewhere(f"The asset is in slot {current.slot} of this drone; unbind it first.")
+            raise AssetInstalledElsewhere(
+                f"The asset is in slot {current.slot} of this drone; unbind it first."
+            )
         raise AssetInstalledElsewhere(f"The asset is installed in drone {current.drone_id}; unbind it first.")
     tx.add(Installation(asset_id=asset_id, drone_id=drone.id, slot=data.slot, starts_at=tx.now))
     touch(tx, asset)

@@ -5,6 +5,7 @@ from app.domains.observability.inspections.checks import (
     configuration,
     database,
     records,
+    reliability,
     served,
     software,
 )
@@ -16,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
     *served.CHECKS,
     *access.CHECKS,
     *records.CHECKS,
+    *reliability.CHECKS,
     *software.CHECKS,
 )
 BY_KEY = {check.key: check for check in CHECKS}

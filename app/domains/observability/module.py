@@ -1,6 +1,8 @@
 from app.domains.observability.alerts.api import router as alerts
 from app.domains.observability.external.api import router as external
 from app.domains.observability.ingest.api import router as ingest
+from app.domains.observability.inspections.api import router as inspections
+from app.domains.observability.inspections.run import DAILY, INSPECT
 from app.domains.observability.oncall.api import router as oncall
 from app.domains.observability.permissions import ALL
 from app.domains.observability.slo.api import router as slo
@@ -13,6 +15,7 @@ module = Module(
         alerts,
         external,
         ingest,
+        inspections,
         oncall,
         slo,
     ],
@@ -20,5 +23,7 @@ module = Module(
     constraints={
         **SLO_CONSTRAINTS,
     },
-    jobs=[],
+    jobs=[
+        *[INSPECT.job, DAILY],  # inspections
+    ],
 )

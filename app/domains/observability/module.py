@@ -1,4 +1,7 @@
 from app.domains.observability.alerts.api import router as alerts
+from app.domains.observability.backups.api import router as backups
+from app.domains.observability.backups.jobs import JOBS as BACKUP_JOBS
+from app.domains.observability.backups.jobs import SUBSCRIPTIONS as BACKUP_SUBSCRIPTIONS
 from app.domains.observability.external.api import router as external
 from app.domains.observability.ingest.api import router as ingest
 from app.domains.observability.inspections.api import router as inspections
@@ -13,6 +16,7 @@ module = Module(
     "observability",
     routers=[
         alerts,
+        backups,
         external,
         ingest,
         inspections,
@@ -24,6 +28,10 @@ module = Module(
         **SLO_CONSTRAINTS,
     },
     jobs=[
+        *BACKUP_JOBS,
         *[INSPECT.job, DAILY],  # inspections
     ],
+    subscriptions={
+        **BACKUP_SUBSCRIPTIONS,
+    },
 )

@@ -11,6 +11,7 @@ from app.domains.observability.alerts.engine import (
     Raised,
     close_by_work,
     link_work,
+    open_subjects,
     raise_alert,
     resolve_alert,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Source",
     "close_by_work",
     "link_work",
+    "open_subjects",
     "raise_alert",
     "resolve_alert",
 ]

@@ -35,6 +35,10 @@ def _versioned() -> tuple[sa.Column, ...]:
 
 
 def upgrade() -> None:
+    _alerts()
+
+
+def _alerts() -> None:
     m.create_tenant_table(
         "alert",
         sa.Column("source", sa.Text(), nullable=False),
@@ -54,6 +58,7 @@ def upgrade() -> None:
         sa.Column("previous_id", sa.Uuid()),
         sa.Column("occurrences", sa.Integer(), nullable=False, server_default="1"),
         _time("last_seen_at", nullable=False),
+        _time("routed_at"),
         _time("acked_at"),
         sa.Column("acked_by", sa.Text()),
         _time("silenced_until"),
@@ -81,6 +86,9 @@ def upgrade() -> None:
         sa.Index("ix_alert_newest", "tenant_id", "created_at", "id"),
         sa.Index(
             "ix_alert_unfinished", "tenant_id", "status", "created_at", "id", postgresql_where=sa.text(_OPEN)
+        ),
+        sa.Index(
+            "ix_alert_unrouted", "tenant_id", "id", postgresql_where=sa.text(f"routed_at IS NULL AND {_OPEN}")
         ),
         sa.Index("ix_alert_source", "tenant_id", "source", "created_at", "id"),
         sa.Index("ix_alert_subject", "tenant_id", "subject", "created_at", "id"),

@@ -1,5 +1,6 @@
 from app.domains.observability.alerts.api import router as alerts
 from app.domains.observability.external.api import router as external
+from app.domains.observability.ingest.api import router as ingest
 from app.domains.observability.oncall.api import router as oncall
 from app.domains.observability.permissions import ALL
 from app.kernel.module import Module
@@ -10,6 +11,7 @@ module = Module(
         alerts,
         external,
         oncall,
+        ingest,
     ],
     permissions=ALL,
 )

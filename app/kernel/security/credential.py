@@ -4,17 +4,17 @@ import base64
 import binascii
 
 
-def credential_of(authorization: str) -> str:
+def credential_of(authorization: str, *, basic: bool = False) -> str:
     """The credential of an `Authorization` header; empty when there is none that can be read.
 
-    `Bearer <token>` (RFC 6750 §2.1), or `Basic` with the token as password and any user name (RFC 7617 §2):
-    stock Prometheus, Alertmanager and collectors are all able to send one of the two. Basic is never asked for,
-    so no browser keeps such a password and sends it by itself.
+    `Bearer <token>` (RFC 6750 §2.1); with `basic` also `Basic` credentials (RFC 7617 §2) whose password is the
+    token, under any user name: what some stock collectors can send alone. Basic is never asked for, so no browser
+    keeps such a password and sends it by itself.
     """
     scheme, _, value = authorization.strip().partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
-    if scheme.lower() == "basic":
+    if basic and scheme.lower() == "basic":
         return _password(value.strip())
     return ""
 

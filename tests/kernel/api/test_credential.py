@@ -31,15 +31,17 @@ def basic(pair: str) -> str:
     ],
 )
 def test_where_the_credential_stands(header: str, credential: str) -> None:
-    assert credential_of(header) == credential
+    assert credential_of(header, basic=True) == credential
+    assert credential_of(header) == ("" if header.lower().startswith("basic") else credential)
 
 
-def test_an_api_key_is_a_password(server: Server, tenant: Tenant) -> None:
-    key = tenant.post("/api/identity/api-keys", name="collector", scopes=["events.read"])
+def test_an_api_key_is_a_password_where_the_route_says_so(server: Server, tenant: Tenant) -> None:
+    key = tenant.post("/api/identity/api-keys", name="collector", scopes=["observability.write"])
+    path, body = "/api/observability/alertmanager", {"alerts": []}
     with httpx.Client(base_url=server.url, auth=("anybody", str(key["secret"]))) as client:
-        assert client.get("/api/events").status_code == 200
-        assert client.get("/api/identity/users").status_code == 403
+        assert client.post(path, json=body).status_code == 200
+        assert client.get("/api/observability/alerts").status_code == 401
     with httpx.Client(base_url=server.url, auth=("anybody", "hgr_key_wrong")) as client:
-        refused = client.get("/api/events")
+        refused = client.post(path, json=body)
         assert refused.status_code == 401
         assert refused.headers["www-authenticate"] == "Bearer"

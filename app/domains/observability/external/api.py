@@ -9,7 +9,7 @@ from app.kernel.tx import WriteTx
 router = Router("/api/observability", tags=["Alerts"])
 
 
-@router.post("/alertmanager", permission=p.OBSERVABILITY_WRITE, status_code=200)
+@router.post("/alertmanager", permission=p.OBSERVABILITY_WRITE, status_code=200, basic=True)
 def receive_alertmanager(body: AlertmanagerMessage, tx: WriteTx) -> AlertmanagerTaken:
     """Take in Alertmanager's webhook (version 4): firing alerts are raised, resolved ones closed.
 

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     public_url: str = ""
     egress_allow_private: bool = False
     trace_endpoint: str = ""
+    smtp_url: SecretStr = SecretStr("")  # smtp://user:password@host:587?starttls=true, or smtps://
+    smtp_from: str = "hangar@localhost"
     worker_metrics_port: int = Field(0, ge=0, le=65_535)  # 0: the worker shows none; else on every interface
 
     @model_validator(mode="after")

@@ -36,6 +36,7 @@ def _versioned() -> tuple[sa.Column, ...]:
 
 def upgrade() -> None:
     _alerts()
+    _rules()
 
 
 def _alerts() -> None:
@@ -117,6 +118,41 @@ def _alerts() -> None:
     )
 
 
+def _rules() -> None:
+    m.create_tenant_table(
+        "alert_rule",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False, server_default=sa.text("true")),
+        sa.Column("title_template", sa.Text(), nullable=False),
+        sa.Column("message_template", sa.Text(), nullable=False),
+        sa.Column("runbook_url", sa.Text()),
+        _detail("labels"),
+        sa.Column("condition", JSONB(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        *_versioned(),
+        sa.UniqueConstraint("tenant_id", "name"),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+        sa.CheckConstraint("kind IN ('threshold', 'absence', 'event')", name="kind_word"),
+        sa.CheckConstraint("severity IN ('P1', 'P2', 'P3')", name="severity_word"),
+        sa.Index("ix_alert_rule_kind", "tenant_id", "kind", postgresql_where=sa.text("is_active")),
+    )
+    m.create_tenant_table(
+        "alert_rule_state",
+        sa.Column("rule_id", sa.Uuid(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        _time("pending_since", nullable=False),
+        sa.Column("firing", sa.Boolean(), nullable=False),
+        sa.Column("value", sa.Float()),
+        _time("evaluated_at", nullable=False),
+        m.tenant_fk("rule_id", "alert_rule", ondelete="CASCADE"),
+        key=("rule_id", "object"),
+    )
+
+
 def downgrade() -> None:
+    op.drop_table("alert_rule_state")
+    op.drop_table("alert_rule")
     op.drop_table("oncall_shift")
     op.drop_table("alert")

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     trace_endpoint: str = ""
     backup_dir: Path = Path(".hangar/backups")  # relative: below the checkout
     backup_keep_last: int = Field(30, ge=1)
+    smtp_url: SecretStr = SecretStr("")  # smtp://user:password@host:587?starttls=true, or smtps://
+    smtp_from: str = "hangar@localhost"
     worker_metrics_port: int = Field(0, ge=0, le=65_535)  # 0: the worker shows none; else on every interface
 
     @model_validator(mode="after")

@@ -1,3 +1,4 @@
+from app.domains.observability.capacity.api import router as capacity
 from app.domains.observability.ingest.api import router as ingest
 from app.domains.observability.permissions import ALL
 from app.domains.observability.slo.api import router as slo
@@ -7,6 +8,7 @@ from app.kernel.module import Module
 module = Module(
     "observability",
     routers=[
+        capacity,
         ingest,
         slo,
     ],

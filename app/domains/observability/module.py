@@ -2,7 +2,9 @@ from app.domains.observability.capacity.api import router as capacity
 from app.domains.observability.ingest.api import router as ingest
 from app.domains.observability.permissions import ALL
 from app.domains.observability.slo.api import router as slo
+from app.domains.observability.slo.budget_api import router as slo_budgets
 from app.domains.observability.slo.errors import CONSTRAINTS as SLO_CONSTRAINTS
+from app.domains.observability.slo.jobs import JOBS as SLO_JOBS
 from app.kernel.module import Module
 
 module = Module(
@@ -11,10 +13,13 @@ module = Module(
         capacity,
         ingest,
         slo,
+        slo_budgets,
     ],
     permissions=ALL,
     constraints={
         **SLO_CONSTRAINTS,
     },
-    jobs=[],
+    jobs=[
+        *SLO_JOBS,
+    ],
 )

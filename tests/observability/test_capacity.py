@@ -7,8 +7,11 @@ from threading import Barrier
 from typing import Any
 
 import httpx
+import numpy as np
+import psycopg
 import pytest
 
+from app.domains.observability.capacity import jobs
 from tests.observability.conftest import Working
 from tests.observability.telemetry import samples
 from tests.support.fleet import pointers, refused
@@ -189,3 +192,89 @@ def test_forecasts_are_listed_newest_first(tenant: Tenant) -> None:
     assert tenant.client.get(FORECASTS).json() == made[::-1]
     assert tenant.client.get(FORECASTS, params={"meter_key": "disk"}).json() == [made[1]]
     assert tenant.client.get(FORECASTS, params={"limit": 2}).json() == made[:0:-1]
+
+
+def filling(now: datetime, per_day: float, level: float) -> list[tuple[datetime, float]]:
+    """A week of hourly samples that reach `level` now, with a little seeded noise."""
+    noise = np.random.default_rng(9).normal(0, 1, 168)
+    return [
+        (now - timedelta(hours=168 - n), level - per_day * (168 - n) / 24 + float(noise[n]))
+        for n in range(168)
+    ]
+
+
+def alerts(raw: psycopg.Connection, tenant: Tenant) -> list[tuple[Any, ...]]:
+    return raw.execute(
+        "SELECT status, severity, key FROM alert WHERE tenant_id = %s AND source = 'CAPACITY' ORDER BY created_at",
+        (tenant.id,),
+    ).fetchall()
+
+
+def test_a_meter_that_runs_full_has_an_alert(
+    tenant: Tenant, working: Working, raw: psycopg.Connection
+) -> None:
+    put(tenant, "disk", alert_horizon_days=30)
+    with working() as tx:
+        samples(tx, "disk", filling(tx.now, 4, 70))
+    made = forecast(tenant, meter_key="disk", sample_minutes=10080)
+    full = made["exhaustion"]
+    assert full["earliest_days"] < full["likely_days"] < full["latest_days"]
+    assert 6 < full["likely_days"] < 9
+    assert made["backtest"]["origins"] > 10
+    assert made["backtest"]["coverage"] > 0.8
+    assert alerts(raw, tenant) == [("OPEN", "P2", "capacity.exhaustion")]
+    forecast(tenant, meter_key="disk", sample_minutes=10080)
+    assert len(alerts(raw, tenant)) == 1
+    put(tenant, "disk", alert_horizon_days=2)
+    forecast(tenant, meter_key="disk", sample_minutes=10080)
+    assert [row[0] for row in alerts(raw, tenant)] == ["CLOSED"]
+
+
+def test_no_alert_was_asked_for(tenant: Tenant, working: Working, raw: psycopg.Connection) -> None:
+    put(tenant, "disk")
+    with working() as tx:
+        samples(tx, "disk", filling(tx.now, 4, 95))
+    assert forecast(tenant, meter_key="disk", sample_minutes=10080)["exhaustion"]["likely_days"] is not None
+    assert alerts(raw, tenant) == []
+
+
+def test_the_daily_forecast_is_scored_when_its_window_is_over(
+    tenant: Tenant, working: Working, raw: psycopg.Connection
+) -> None:
+    put(tenant, "disk")
+    put(tenant, "off", is_active=False)
+    with working() as tx:
+        samples(tx, "disk", filling(tx.now, 0, 60))
+    jobs.FORECAST.perform(tenant.server.database, tenant.id, "test", {})
+    (made,) = tenant.client.get(FORECASTS).json()
+    length = datetime.fromisoformat(made["window_end"]) - datetime.fromisoformat(made["window_start"])
+    assert (made["meter_key"], length) == ("disk", timedelta(days=1))
+    end = datetime.fromisoformat(made["window_end"])
+    with working(end) as tx:
+        assert jobs.score(tx) is False
+    assert tenant.client.get(FORECASTS).json()[0]["scored_at"] is None, "late samples may still come"
+    with working() as tx:
+        samples(tx, "disk", [(end - timedelta(hours=n), made["predicted_usage"]) for n in (1, 2)])
+    with working(end + timedelta(hours=1)) as tx:
+        jobs.score(tx)
+    scored = tenant.client.get(FORECASTS).json()[0]
+    assert scored["actual_usage"] == pytest.approx(made["predicted_usage"])
+    (row,) = tenant.client.get("/api/observability/capacity/accuracy").json()
+    assert (row["meter_key"], row["method"], row["scored"]) == ("disk", made["method"], 1)
+    assert row["coverage"] == 1
+    assert row["mean_absolute_error"] == pytest.approx(0, abs=1e-9)
+    other = tenant.client.get("/api/observability/capacity/accuracy", params={"meter_key": "off"})
+    assert other.json() == []
+    jobs.SCORE.perform(tenant.server.database, tenant.id, "test", {})
+
+
+def test_what_never_came_is_scored_as_unknown(tenant: Tenant, working: Working) -> None:
+    put(tenant)
+    ingest(tenant, 50)
+    made = forecast(tenant, window_minutes=5)
+    with working(datetime.fromisoformat(made["window_end"]) + timedelta(hours=1)) as tx:
+        jobs.score(tx)
+    (scored,) = tenant.client.get(FORECASTS).json()
+    assert scored["scored_at"] is not None
+    assert scored["actual_usage"] is None
+    assert tenant.client.get("/api/observability/capacity/accuracy").json() == []

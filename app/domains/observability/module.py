@@ -1,4 +1,5 @@
 from app.domains.observability.capacity.api import router as capacity
+from app.domains.observability.capacity.jobs import JOBS as CAPACITY_JOBS
 from app.domains.observability.ingest.api import router as ingest
 from app.domains.observability.permissions import ALL
 from app.domains.observability.slo.api import router as slo
@@ -20,6 +21,7 @@ module = Module(
         **SLO_CONSTRAINTS,
     },
     jobs=[
+        *CAPACITY_JOBS,
         *SLO_JOBS,
     ],
 )

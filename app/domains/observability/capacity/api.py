@@ -19,6 +19,7 @@ from app.domains.observability.capacity.schemas import (
     CapacityPolicyFilter,
     CapacityPolicyPut,
     CapacityPolicyRead,
+    MeterAccuracy,
 )
 from app.kernel.api.pagination import page
 from app.kernel.api.routing import Router
@@ -85,3 +86,11 @@ def list_capacity_forecasts(
         keys=queries.FORECAST_SORT,
         default="-generated_at",
     )
+
+
+@router.get("/capacity/accuracy", permission=p.OBSERVABILITY_READ)
+def get_capacity_accuracy(
+    tx: ReadTx, meter_key: Annotated[str | None, Query(max_length=120)] = None
+) -> list[MeterAccuracy]:
+    """How forecasts whose window is over came out, by meter and method."""
+    return [MeterAccuracy.model_validate(row) for row in tx.all(queries.accuracy(meter_key))]

@@ -1,6 +1,6 @@
 """Reading capacity policies and forecasts."""
 
-from sqlalchemy import select
+from sqlalchemy import Integer, case, func, select
 
 from app.domains.observability.capacity.models import CapacityForecast, CapacityPolicy
 from app.domains.observability.capacity.schemas import CapacityForecastFilter, CapacityPolicyFilter
@@ -29,3 +29,26 @@ def forecasts(wanted: CapacityForecastFilter) -> AnySelect:
     if wanted.decision is not None:
         found = found.where(CapacityForecast.decision == wanted.decision.value)
     return found
+
+
+def accuracy(meter_key: str | None) -> AnySelect:
+    """Scored forecasts beside what came, for each meter and method."""
+    f = CapacityForecast
+    held = case((f.actual_usage.between(f.lower_usage, f.upper_usage), 1), else_=0).cast(Integer)
+    error = f.predicted_usage - f.actual_usage
+    found = (
+        select(
+            f.meter_key,
+            f.method,
+            f.interval_level,
+            func.count().label("scored"),
+            func.avg(func.abs(error)).label("mean_absolute_error"),
+            func.avg(error).label("bias"),
+            (func.sum(held) * 1.0 / func.count()).label("coverage"),
+        )
+        .where(f.scored_at.is_not(None), f.actual_usage.is_not(None))
+        .group_by(f.meter_key, f.method, f.interval_level)
+        .order_by(f.meter_key, f.method, f.interval_level)
+        .limit(1000)
+    )
+    return found if meter_key is None else found.where(f.meter_key == meter_key)

@@ -121,6 +121,18 @@ class CapacityForecastRead(Output):
     created_at: datetime
 
 
+class MeterAccuracy(Output):
+    """How the forecasts of one meter by one method came out. `coverage` belongs beside `interval_level`."""
+
+    meter_key: str
+    method: Method
+    interval_level: float
+    scored: int
+    mean_absolute_error: float = Field(description="In the unit of the meter.")
+    bias: float = Field(description="What was forecast less what came, on average.")
+    coverage: float = Field(description="Share of windows that the interval held.")
+
+
 class CapacityForecastFilter(PageParams):
     meter_key: Annotated[str | None, Field(max_length=120)] = None
     decision: Decision | None = None

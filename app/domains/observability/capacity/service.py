@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.domains.observability.capacity.decide import Advice, Bounds, advise
 from app.domains.observability.capacity.errors import CapacityBoundsContradict, NoActiveCapacityPolicy
 from app.domains.observability.capacity.events import CapacityForecasted, CapacityPolicySet
+from app.domains.observability.capacity.exhaustion import resolve, watch
 from app.domains.observability.capacity.forecasting import LEVEL, Crossing, Forecast, Report, forecast
 from app.domains.observability.capacity.models import CapacityForecast, CapacityPolicy
 from app.domains.observability.capacity.schemas import CapacityPolicyPut
@@ -43,6 +44,8 @@ def put(tx: WriteTx, meter_key: str, data: CapacityPolicyPut) -> CapacityPolicy:
         policy.updated_at = tx.now
         policy.version += 1
         tx.flush()
+        if not policy.is_active:
+            resolve(tx, policy, reason="The capacity policy was switched off.")
     tx.emit(
         CapacityPolicySet(policy_id=policy.id, meter_key=meter_key),
         subject=ref("capacity", policy.id),
@@ -86,6 +89,7 @@ def make_forecast(tx: WriteTx, meter_key: str, *, window: timedelta, sample: tim
     horizon = timedelta(days=policy.alert_horizon_days or _HORIZON_DAYS)
     found = forecast(read, tx.now, window, policy.exhaustion_limit, horizon) if read else None
     advice = _advise(policy, found)
+    watch(tx, policy, found)
     row = tx.add(
         CapacityForecast(
             policy_id=policy.id,

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from app.domains.observability.alerts.engine import oncall_target
-from app.domains.observability.alerts.models import Alert, OncallShift
+from app.domains.observability.alerts.models import Alert
+from app.domains.observability.oncall.models import OncallShift
 from app.domains.observability.inspections.checks.base import (
     AuditPlace,
     Check,

@@ -1,9 +1,16 @@
 """Hangar's own metrics as signals of the platform tenant, the rules over them, and gauges that are never stale."""
 
+import os
+import socket
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 from prometheus_client import REGISTRY
@@ -16,6 +23,7 @@ from app.domains.observability.platform_metrics.protection import measure_protec
 from app.domains.observability.platform_metrics.reading import Totals, between, quantile
 from app.domains.observability.words import SignalType
 from app.kernel.db.engine import Database
+from app.kernel.embedded.janitor import CHECKOUT
 from app.kernel.jobs.backlog import keep_measuring, measure_backlog
 from app.kernel.obs import metrics
 from app.settings import Settings
@@ -273,3 +281,47 @@ def test_stored_signals_are_counted(tenant: Tenant) -> None:
     before = value("hangar_signals_stored_total", protocol="JSON") or 0
     store(tenant, "anything", 1)
     assert value("hangar_signals_stored_total", protocol="JSON") == before + 1
+
+
+@contextmanager
+def worker(server: Server, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The product's worker process, with its metrics on a port; killed at the end of the block."""
+    environment = os.environ | server.urls.environment() | {"HANGAR_WORKER_METRICS_PORT": str(port)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "worker"],
+        env=environment,
+        cwd=CHECKOUT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def shown(port: int) -> str:
+    """What a worker shows; "" as long as it shows nothing."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    except httpx.TransportError:
+        return ""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_each_of_several_workers_shows_the_backlog_and_ends_when_asked(pg: Servers) -> None:
+    with own_server(pg, f"workers_{uuid4().hex[:10]}") as server:
+        ports = free_port(), free_port()
+        with worker(server, ports[0]) as one, worker(server, ports[1]) as other:
+            for port in ports:
+                wait_until(lambda port=port: 'hangar_jobs_queued{queue="batch"}' in shown(port), 60)
+            for process in (one, other):
+                process.terminate()
+            assert [process.wait(30) for process in (one, other)] == [0, 0]

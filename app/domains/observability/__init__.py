@@ -17,12 +17,14 @@ from app.domains.observability.alerts.engine import (
 )
 from app.domains.observability.errors import AlertClosed, AlertNotFound
 from app.domains.observability.inspections.config import configure as configure_inspections
+from app.domains.observability.platform_metrics.observer import Observer
 from app.domains.observability.words import Severity, Source
 
 __all__ = [
     "AlertClosed",
     "AlertNotFound",
     "Finding",
+    "Observer",
     "Raised",
     "Severity",
     "Source",

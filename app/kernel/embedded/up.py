@@ -70,7 +70,7 @@ class Up:
         if self._stack.postgres or self._stack.valkey:
             self._tell("starting PostgreSQL and Valkey")
         urls = self._stack.start()
-        environment = child_environment(urls.environment())
+        environment = {"HANGAR_INSPECTION_URL": base_url} | child_environment(urls.environment())
         me, descriptor = str(os.getpid()), listener.fileno()
         serve = ["serve", "--fd", str(descriptor), "--supervisor-pid", me]
         server = ServiceProcess(Service("server", serve, [descriptor]), self.home, environment)

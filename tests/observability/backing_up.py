@@ -84,7 +84,8 @@ class Backups:
                 (self.tenant.id,),
             ).fetchall()
         return [
-            dict(zip(("key", "severity", "status", "occurrences", "message"), row, strict=True)) for row in rows
+            dict(zip(("key", "severity", "status", "occurrences", "message"), row, strict=True))
+            for row in rows
         ]
 
     def events(self, ref: str) -> list[str]:
@@ -108,5 +109,3 @@ def superuser(server: Server, statement: str, **values: Any) -> list[Any]:
         admin.execute("SET session_replication_role = replica")
         cursor = admin.execute(statement, values)
         return cursor.fetchall() if cursor.description else []
-
-

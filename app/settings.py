@@ -52,6 +52,8 @@ class Settings(BaseSettings):
 
     cors_origins: list[str] = []
     public_url: str = ""
+    inspection_url: str = ""  # where an inspection asks a running server; public_url when empty
+    advisory_file: str = ""  # known holes of packages, JSON in the OSV schema; read by inspections
     egress_allow_private: bool = False
     trace_endpoint: str = ""
     backup_dir: Path = Path(".hangar/backups")  # relative: below the checkout

@@ -71,6 +71,7 @@ class Up:
             self._tell("starting PostgreSQL and Valkey")
         urls = self._stack.start()
         environment = child_environment(urls.environment())
+        environment.setdefault("HANGAR_BACKUP_DIR", str(self.home.path / "backups"))
         me, descriptor = str(os.getpid()), listener.fileno()
         serve = ["serve", "--fd", str(descriptor), "--supervisor-pid", me]
         server = ServiceProcess(Service("server", serve, [descriptor]), self.home, environment)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from app.domains.observability.alerts.engine import oncall_target
-from app.domains.observability.alerts.models import Alert, OncallShift
+from app.domains.observability.alerts.models import Alert
 from app.domains.observability.inspections.checks.base import (
     AuditPlace,
     Check,
@@ -17,6 +17,7 @@ from app.domains.observability.inspections.checks.base import (
     warned,
 )
 from app.domains.observability.inspections.words import CheckStatus, Weight
+from app.domains.observability.oncall.models import OncallShift
 from app.domains.observability.words import AlertStatus, Severity, Source
 from app.kernel.tx import AnyRow
 from app.platform import audit

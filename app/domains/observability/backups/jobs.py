@@ -12,11 +12,18 @@ from sqlalchemy import select
 from app.domains.observability import permissions as p
 from app.domains.observability.backups import config, places, scratch, service
 from app.domains.observability.backups.artefact import Artefact, open_artefact, verify_bytes
-from app.domains.observability.backups.errors import BackupNotMade, Broken, OpsRoleMissing
-from app.domains.observability.backups.events import OpsRoleUsed
-from app.domains.observability.backups.making import Made, make, snapshot
+from app.domains.observability.backups.errors import BackupNotMade, Broken, OpsRoleMissing, RestoreFailed
+from app.domains.observability.backups.events import BackupRestored, OpsRoleUsed
+from app.domains.observability.backups.into_tenant import Filled, fill
+from app.domains.observability.backups.making import Made, driver_of, make, snapshot
 from app.domains.observability.backups.models import BackupRun, RunType
-from app.domains.observability.backups.queries import Written, chain_of, latest_artefact, to_expire
+from app.domains.observability.backups.queries import (
+    Written,
+    chain_of,
+    latest_artefact,
+    tenant_exists,
+    to_expire,
+)
 from app.domains.observability.backups.restore import Restored, restore
 from app.kernel.events.envelope import ref
 from app.kernel.events.outbox import PendingEvent
@@ -92,6 +99,12 @@ def _open_parents(work: Work, run_id: UUID) -> list[Artefact]:
         return []
 
 
+def _open_whole(tenant_id: UUID, written: list[Written]) -> list[Artefact]:
+    if not written:
+        raise Broken("artefact_missing", "The backup has no artefact.")
+    return _open_chain(tenant_id, written)
+
+
 def _open_chain(tenant_id: UUID, written: list[Written]) -> list[Artefact]:
     """Open and read every file of every artefact. Raises `Broken`."""
     chain = []
@@ -149,9 +162,7 @@ def _try_restore(work: Work, drill_id: UUID, began: float) -> tuple[Restored, fl
         return chain_of(tx, drill.backup_run_id), tx.now
 
     written, started_at = work.write(begin)
-    chain = _open_chain(tenant_id, written)
-    if not chain:
-        raise Broken("artefact_missing", "The backup has no artefact.")
+    chain = _open_whole(tenant_id, written)
     work.write(lambda tx: service.note_bytes(tx, [each.run_id for each in written]))
     manifest = chain[-1].manifest
 
@@ -164,6 +175,44 @@ def _try_restore(work: Work, drill_id: UUID, began: float) -> tuple[Restored, fl
         rto = time.monotonic() - began
     rpo = (started_at - manifest.snapshot_at).total_seconds()
     return restored, round(rto, 3), round(rpo, 3)
+
+
+def run_restore(work: Work, run_id: str, new_tenant_id: str, tenant_name: str) -> dict[str, Any]:
+    """Fill a new tenant in one transaction of its own; a second turn finds it there."""
+    new_id = UUID(new_tenant_id)
+    written = work.write(lambda tx: chain_of(tx, UUID(run_id)))
+    context = JobContext(work.context.database, new_id, work.context.name, work.context.job_id)
+
+    def fill_tenant(tx: WriteTx) -> Filled | None:
+        if tenant_exists(tx, new_id):
+            return None
+        conn = driver_of(tx.conn)
+        filled = fill(conn, chain, new_id, tenant_name, lambda table: work.progress(0, None, table))
+        _tell_of_restore(tx, run_id, new_id, work.context.tenant_id)
+        return filled
+
+    try:
+        chain = _open_whole(work.context.tenant_id, written)
+        filled = context.write(fill_tenant)
+    except Broken as broken:
+        raise RestoreFailed(broken.detail, reason_code=broken.code) from broken
+    result: dict[str, Any] = {"tenant_id": new_tenant_id, "tenant_name": tenant_name}
+
+    def record(tx: WriteTx) -> None:
+        work.own(tx)
+        _tell_of_restore(tx, run_id, new_id, work.context.tenant_id)
+        if filled is not None:
+            result.update(tables=filled.tables, rows=filled.rows, left_out=filled.left_out)
+        work.finish(tx, result)
+
+    work.write(record)
+    return result
+
+
+def _tell_of_restore(tx: WriteTx, run_id: str, new_id: UUID, old_id: UUID) -> None:
+    """In both tenants' records: neither sees the other's."""
+    restored = BackupRestored(run_id=UUID(run_id), from_tenant_id=old_id, to_tenant_id=new_id)
+    tx.emit(restored, subject=ref("tenant", tx.tenant_id), related=[service.of_run(UUID(run_id))])
 
 
 def operation_ended(tx: WriteTx, event: PendingEvent) -> None:
@@ -215,8 +264,9 @@ def _sweep(context: JobContext) -> None:
 
 RUN = Kind("backup.run", permission=p.OBSERVABILITY_WRITE, run=run_backup, queue="batch")
 DRILL = Kind("backup.drill", permission=p.OBSERVABILITY_WRITE, run=run_drill, queue="batch")
+RESTORE = Kind("backup.restore", permission=p.OBSERVABILITY_WRITE, run=run_restore, queue="batch")
 SWEEP = Job("backups.sweep", run=_sweep, queue="batch", cron="*/5 * * * *", free=True)
 EXPIRE = Job("backups.expire", run=expire, queue="batch", cron="41 * * * *", free=True)
 
-JOBS = (RUN.job, DRILL.job, SWEEP, EXPIRE)
+JOBS = (RUN.job, DRILL.job, RESTORE.job, SWEEP, EXPIRE)
 SUBSCRIPTIONS = {"operation.failed": operation_ended, "operation.canceled": operation_ended}

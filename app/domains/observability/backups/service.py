@@ -50,11 +50,9 @@ def of_drill(drill_id: UUID) -> str:
 
 def start_run(tx: WriteTx, kind: Kind, data: BackupRunCreate) -> BackupRun:
     """Raises `ValidationFailed` for a storage_uri that is no folder of ours."""
-    folder = places.wanted_folder(data.storage_uri)
-    if folder is None:
-        raise invalid(
-            "storage_uri", "storage_unsupported", "Name a folder, as in file:nightly, or leave it out."
-        )
+    refusal = places.refusal(data.storage_uri)
+    if refusal is not None:
+        raise invalid("storage_uri", "storage_unsupported", refusal)
     run = BackupRun(
         id=new_id(),
         run_type=data.run_type,
@@ -65,7 +63,9 @@ def start_run(tx: WriteTx, kind: Kind, data: BackupRunCreate) -> BackupRun:
         created_at=tx.now,
         updated_at=tx.now,
     )
-    run.operation_id = operations.start(tx, kind, subject=of_run(run.id), run_id=str(run.id), folder=folder)
+    run.operation_id = operations.start(
+        tx, kind, subject=of_run(run.id), run_id=str(run.id), wanted=data.storage_uri
+    )
     tx.add(run)
     tx.emit(BackupStarted(run_id=run.id, run_type=run.run_type), subject=of_run(run.id))
     return run

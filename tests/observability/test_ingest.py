@@ -66,7 +66,9 @@ def test_every_field_comes_back_as_it_was_sent(tenant: Tenant, stored: Any) -> N
         assert signal["created_at"] == signal["occurred_at"]
         assert signal["created_by"] == f"user:{tenant.admin_id}"
         assert signal["tenant_id"] == str(tenant.id)
-    rows = stored("DISTINCT message, detail::text, numeric_value, duration_ms, occurred_at, status_code, created_by")
+    rows = stored(
+        "DISTINCT message, detail::text, numeric_value, duration_ms, occurred_at, status_code, created_by"
+    )
     assert len(rows) == 1
     message, detail, value, duration, occurred, status, author = rows[0]
     assert (message, json.loads(detail)) == (item["message"], item["detail"])

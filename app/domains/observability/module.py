@@ -1,4 +1,6 @@
 from app.domains.observability.ingest.api import router as ingest
+from app.domains.observability.ingest.otlp.api import router as otlp
+from app.domains.observability.ingest.remote_write.api import router as remote_write
 from app.domains.observability.permissions import ALL
 from app.domains.observability.signals.api import router as signals
 from app.domains.observability.signals.jobs import KEEP_UP, ROLL_UP
@@ -7,7 +9,7 @@ from app.kernel.module import Module
 module = Module(
     "observability",
     routers=[
-        *(ingest, signals),
+        *(ingest, otlp, remote_write, signals),
     ],
     permissions=ALL,
     jobs=[

@@ -4,7 +4,6 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,22 +33,6 @@ from tests.support.tenants import Tenant
 BASE = "/api/observability/otlp/v1"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 RESOURCE = Resource.create({"service.name": "flight-control", "service.instance.id": "i-7"})
-
-
-@pytest.fixture
-def rows(tenant: Tenant) -> Iterator[Any]:
-    """`rows()`: the tenant's signals as dicts, with their series' labels, read past row security."""
-    with psycopg.connect(tenant.server.urls.superuser_url, autocommit=True) as admin:
-        admin.row_factory = psycopg.rows.dict_row  # type: ignore[assignment]
-
-        def read() -> list[dict[str, Any]]:
-            query = (
-                "SELECT s.*, r.labels FROM signal s LEFT JOIN signal_series r ON r.tenant_id = s.tenant_id"
-                " AND r.id = s.series_id WHERE s.tenant_id = %s ORDER BY signal_name, numeric_value, s.id"
-            )
-            return admin.execute(query, (tenant.id,)).fetchall()  # type: ignore[return-value]
-
-        yield read
 
 
 def auth(tenant: Tenant) -> dict[str, str]:

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 
 from prometheus_client import start_http_server
 
+from app.domains import observability
 from app.domains.assets.module import module as assets
-from app.domains.observability.module import module as observability
+from app.domains.observability.module import module as observability_module
 from app.kernel.api.ratelimit import RateLimiter
 from app.kernel.api.routing import Router
 from app.kernel.api.runtime import Runtime
@@ -41,7 +42,7 @@ MODULES: tuple[Module, ...] = (
     operations,
     webhooks_module,
     pages,
-    observability,
+    observability_module,
     assets,
 )
 OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions, WEBHOOKS_OUTLET)
@@ -93,6 +94,7 @@ def build_database(settings: Settings) -> Database:
 
 def build_runtime(settings: Settings) -> Runtime:
     webhooks.configure(settings)
+    observability.configure_inspections(settings)
     principals = identity.IdentityPrincipals(settings)
     return Runtime(settings, build_database(settings), principals, RateLimiter(settings), constraints())
 
@@ -146,6 +148,7 @@ def run_worker() -> None:
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port)
     webhooks.configure(settings)
+    observability.configure_inspections(settings)
     database = build_database(settings)
     relay = Relay(database, settings.direct_url, lambda: identity.list_tenants(database), OUTLETS)
 

@@ -6,6 +6,7 @@ already knows (`DATABASE_URL`, …). The production profile refuses to start on 
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
@@ -51,8 +52,12 @@ class Settings(BaseSettings):
 
     cors_origins: list[str] = []
     public_url: str = ""
+    inspection_url: str = ""  # where an inspection asks a running server; public_url when empty
+    advisory_file: str = ""  # known holes of packages, JSON in the OSV schema; read by inspections
     egress_allow_private: bool = False
     trace_endpoint: str = ""
+    backup_dir: Path = Path(".hangar/backups")  # relative: below the checkout
+    backup_keep_last: int = Field(30, ge=1)
     worker_metrics_port: int = Field(0, ge=0, le=65_535)  # 0: the worker shows none; else on every interface
 
     @model_validator(mode="after")

@@ -240,6 +240,8 @@ def test_errors_are_a_status_in_the_encoding_of_the_request(
     if headers["Content-Type"] == "application/json":
         assert answer.json()["code"] == code
         assert answer.json()["message"]
+    elif headers["Content-Type"] == "text/plain":
+        assert answer.json()["code"] == "unsupported_media_type"
     else:
         assert answer.content[:2] == bytes([8, code])
         assert answer.content[2] == 0x12

@@ -15,6 +15,7 @@ from app.domains.observability.alerts.engine import (
     resolve_alert,
 )
 from app.domains.observability.errors import AlertClosed, AlertNotFound
+from app.domains.observability.inspections.config import configure as configure_inspections
 from app.domains.observability.words import Severity, Source
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Severity",
     "Source",
     "close_by_work",
+    "configure_inspections",
     "link_work",
     "raise_alert",
     "resolve_alert",

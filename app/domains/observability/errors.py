@@ -13,3 +13,9 @@ class AlertClosed(Conflict):
     """The alert is closed: what happens next is a new alert."""
 
     code, title = "alert_closed", "Alert closed"
+
+
+class ShiftNotFound(NotFound):
+    """No such shift in this tenant."""
+
+    code, title = "shift_not_found", "Shift not found"

@@ -4,6 +4,7 @@ from app.platform.identity.actors import permissions_of
 from app.platform.identity.catalogue import install_catalogue
 from app.platform.identity.permissions import IDENTITY_READ, IDENTITY_WRITE
 from app.platform.identity.principals import IdentityPrincipals, UserPrincipal
+from app.platform.identity.review import LiveKey, UnusedUser, Wildcards, live_keys, unused_users, wildcards
 from app.platform.identity.seeding import (
     DEMO_PASSWORD,
     DEMO_USERS,
@@ -29,9 +30,12 @@ __all__ = [
     "IDENTITY_WRITE",
     "SESSION_LIFETIME",
     "IdentityPrincipals",
+    "LiveKey",
     "NewSession",
     "SeededTenant",
+    "UnusedUser",
     "UserPrincipal",
+    "Wildcards",
     "authenticate",
     "begin_page_session",
     "create_tenant_with_admin",
@@ -40,7 +44,10 @@ __all__ = [
     "end_session",
     "install_catalogue",
     "list_tenants",
+    "live_keys",
     "open_page_session",
     "permissions_of",
     "resolve_user",
+    "unused_users",
+    "wildcards",
 ]

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from app.domains.observability.ingest.errors import Undecodable, UnsupportedMediaType
 from app.domains.observability.ingest.otlp.attributes import IdText, hex_id, json_id
 from app.domains.observability.ingest.unpack import gunzipped
+from app.kernel.api.render import problem_response
 from app.kernel.api.upload import Upload
 from app.kernel.problem import Problem
 
@@ -52,14 +53,20 @@ def answer(body: Upload, message: Message) -> Response:
 
 
 def on_problem(request: Request, problem: Problem) -> Response:
-    """The problem as `google.rpc.Status` in the encoding of the request, its HTTP status and headers kept."""
+    """The problem as `google.rpc.Status` in the encoding of the request, its HTTP status and headers kept.
+
+    A request in neither encoding is none of the protocol's, and gets the problem itself.
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in {JSON, PROTOBUF}:
+        return problem_response(request, problem)
     code = _CODES.get(problem.status, _INTERNAL)
-    if request.headers.get("content-type", "").startswith(JSON):
-        text = to_json({"code": code, "message": problem.detail})
-        return Response(text, status_code=problem.status, headers=problem.headers, media_type=JSON)
-    message = problem.detail.encode()[:1000]
-    status = b"\x08" + bytes([code]) + b"\x12" + _size(len(message)) + message
-    return Response(status, status_code=problem.status, headers=problem.headers, media_type=PROTOBUF)
+    if media == JSON:
+        content = to_json({"code": code, "message": problem.detail})
+    else:
+        message = problem.detail.encode()[:1000]
+        content = b"\x08" + bytes([code]) + b"\x12" + _size(len(message)) + message
+    return Response(content, status_code=problem.status, headers=problem.headers, media_type=media)
 
 
 def _size(length: int) -> bytes:

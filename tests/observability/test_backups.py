@@ -1,8 +1,9 @@
 """A backup is every row of one tenant at one moment, and nobody else's."""
 
+import time
+
 from tests.observability.backing_up import *
 from tests.observability.backups_fixtures import *
-import time
 
 
 def test_x(backups):

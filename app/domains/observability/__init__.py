@@ -11,6 +11,7 @@ from app.domains.observability.alerts.engine import (
     Raised,
     close_by_work,
     link_work,
+    open_subjects,
     raise_alert,
     resolve_alert,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "close_by_work",
     "configure_inspections",
     "link_work",
+    "open_subjects",
     "raise_alert",
     "resolve_alert",
 ]

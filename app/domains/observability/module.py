@@ -6,6 +6,7 @@ from app.domains.observability.slo.api import router as slo
 from app.domains.observability.slo.budget_api import router as slo_budgets
 from app.domains.observability.slo.errors import CONSTRAINTS as SLO_CONSTRAINTS
 from app.domains.observability.slo.jobs import JOBS as SLO_JOBS
+from app.domains.observability.slo.openslo_api import router as openslo
 from app.kernel.module import Module
 
 module = Module(
@@ -15,6 +16,7 @@ module = Module(
         ingest,
         slo,
         slo_budgets,
+        openslo,
     ],
     permissions=ALL,
     constraints={

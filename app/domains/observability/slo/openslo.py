@@ -31,7 +31,8 @@ _CALENDAR = {text: unit for unit, text in _UNITS.items()}
 _DURATION = re.compile(r"(\d{1,4})([mhdwMQY])")
 _DAYS = {"d": 1, "w": 7}
 MOST_DOCUMENTS = 500
-_MOST_CHARACTERS = 1_000_000
+_MOST_CHARACTERS = 500_000
+_DEEPEST = 30
 
 
 class OpenSloError(ValueError):
@@ -46,7 +47,9 @@ class OpenSloError(ValueError):
 def dump(policies: Iterable[Mapping[str, Any]]) -> str:
     """One YAML document for each policy, given by its fields as in the API."""
     documents = [_document(policy) for policy in policies]
-    text: str = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, explicit_start=True)
+    text: str = yaml.dump_all(
+        documents, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, explicit_start=True
+    )
     return text if documents else ""
 
 
@@ -55,10 +58,8 @@ def load(text: str) -> list[dict[str, Any]]:
     if len(text) > _MOST_CHARACTERS:
         raise OpenSloError(0, f"Longer than {_MOST_CHARACTERS} characters.")
     try:
-        # Aliases can make a small text huge (the billion laughs), and nothing here needs them.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise OpenSloError(0, "YAML aliases are not taken.")
-        documents = [document for document in yaml.safe_load_all(text) if document is not None]
+        _refuse_bombs(text)
+        documents = [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one is not None]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, OpenSloError):
             raise
@@ -68,6 +69,17 @@ def load(text: str) -> list[dict[str, Any]]:
     return [_fields(number, document) for number, document in enumerate(documents)]
 
 
+def _refuse_bombs(text: str) -> None:
+    """Refuse what makes a small text costly: aliases (the billion laughs) and deep nesting. Nothing needs either."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise OpenSloError(0, "YAML aliases are not taken.")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise OpenSloError(0, f"Nested deeper than {_DEEPEST}.")
+
+
 def _document(policy: Mapping[str, Any]) -> dict[str, Any]:
     spec = {"service_name": policy["service_name"], "signal_name": policy["signal_name"]}
     good = spec | {"filter": "level <> 'ERROR' and status_code < 500"}
@@ -75,6 +87,8 @@ def _document(policy: Mapping[str, Any]) -> dict[str, Any]:
         good["latency_threshold_ms"] = policy["latency_threshold_ms"]
     first, *further = policy["objective_windows"]
     notes = {_PREFIX + key: json.dumps(policy[key]) for key in _ANNOTATED}
+    if first["unit"] is None:
+        notes[_PREFIX + "timezone"] = json.dumps(policy["timezone"])
     if further:
         notes[_FURTHER] = json.dumps(further)
     return {
@@ -162,7 +176,11 @@ def _annotations(number: int, given: Any) -> tuple[dict[str, Any], list[Any]]:
     if not isinstance(given, dict):
         raise OpenSloError(number, "metadata.annotations must be a mapping.")
     try:
-        notes = {key: json.loads(given[_PREFIX + key]) for key in _ANNOTATED if _PREFIX + key in given}
+        notes = {
+            key: json.loads(given[_PREFIX + key])
+            for key in (*_ANNOTATED, "timezone")
+            if _PREFIX + key in given
+        }
         further = json.loads(given.get(_FURTHER, "[]"))
     except (TypeError, ValueError, RecursionError) as error:
         raise OpenSloError(number, f"An annotation of {_PREFIX} is not JSON: {error}") from error

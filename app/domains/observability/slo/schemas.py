@@ -280,7 +280,7 @@ class SloBudget(Output):
 class OpenSloImport(Input):
     """`document`: YAML, one OpenSLO document or several. `dry_run`: only say what would happen."""
 
-    document: Annotated[str, Field(min_length=1, max_length=1_000_000)]
+    document: Annotated[str, Field(min_length=1, max_length=500_000)]
     dry_run: StrictBool = False
 
 

@@ -15,14 +15,8 @@ from tests.support.tenants import Tenant
 
 Footprint = Callable[[Tenant], dict[str, str]]
 
-# Keys that a tenant chooses: another tenant's is free here, and PUT makes it.
-MADE_BY_PUT = {"put_capacity_policy"}
-
 BY_ID = [
-    (route, parameter)
-    for route in ROUTES
-    if route.spec.access != "public" and route.operation not in MADE_BY_PUT
-    for parameter in route.parameters
+    (route, parameter) for route in ROUTES if route.spec.access != "public" for parameter in route.ids
 ]
 BY_BODY = [
     (route, field)

@@ -53,3 +53,57 @@ class AlertClosedEvent(Event, type="alert.closed", permission=p.OBSERVABILITY_RE
     source: str
     key: str
     reason: str
+
+
+class AlertUnsilenced(Event, type="alert.unsilenced", permission=p.OBSERVABILITY_READ):
+    """An alert's own silence was ended before its time."""
+
+    alert_id: UUID
+
+
+class ShiftCreated(Event, type="oncall.shift.created", permission=p.OBSERVABILITY_READ):
+    """A shift was added."""
+
+    shift_id: UUID
+    shift_name: str
+    target: str
+
+
+class ShiftUpdated(Event, type="oncall.shift.updated", permission=p.OBSERVABILITY_READ):
+    """A shift was changed."""
+
+    shift_id: UUID
+    shift_name: str
+    target: str
+
+
+class ShiftDeleted(Event, type="oncall.shift.deleted", permission=p.OBSERVABILITY_READ):
+    """A shift was removed."""
+
+    shift_id: UUID
+    shift_name: str
+    target: str
+
+
+class RuleCreated(Event, type="alert_rule.created", permission=p.OBSERVABILITY_READ):
+    """An alert rule was added."""
+
+    rule_id: UUID
+    name: str
+    kind: str
+
+
+class RuleUpdated(Event, type="alert_rule.updated", permission=p.OBSERVABILITY_READ):
+    """An alert rule was changed."""
+
+    rule_id: UUID
+    name: str
+    kind: str
+
+
+class RuleDeleted(Event, type="alert_rule.deleted", permission=p.OBSERVABILITY_READ):
+    """An alert rule was removed."""
+
+    rule_id: UUID
+    name: str
+    kind: str

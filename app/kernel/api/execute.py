@@ -5,8 +5,6 @@ anonymous caller learns 401 and nothing else. Then one thread hop: open → perm
 idempotency key → handler → serialise → events → store the answer → commit.
 """
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -44,6 +42,7 @@ from app.kernel.problem import (
     UnknownParameter,
     ValidationFailed,
 )
+from app.kernel.security.credential import credential_of
 from app.kernel.security.permissions import Permission
 from app.kernel.security.principal import Claim, Principal
 from app.kernel.tx import AnonymousTx, Origin, ReadTx, WriteTx
@@ -126,22 +125,12 @@ async def _answer_call(call: Call) -> Response:
 def _claim(endpoint: Endpoint, request: Request) -> Claim | None:
     if endpoint.access == "public":
         return None
-    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-    if endpoint.basic and scheme.lower() == "basic":
-        credential = _password(credential)
-    elif scheme.lower() != "bearer" or not credential:
+    credential = credential_of(request.headers.get("authorization", ""), basic=endpoint.basic)
+    if not credential:
         credential = request.cookies.get("hangar_session", "") if request.method == "GET" else ""
     if not credential:
         raise Unauthenticated("Send `Authorization: Bearer <token>`.")
-    return runtime_of(request).principals.identify(credential.strip())
-
-
-def _password(encoded: str) -> str:
-    """The password of basic credentials (RFC 7617), which is an API key or a token; the user name says nothing."""
-    try:
-        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise Unauthenticated("The basic credentials can't be read.") from error
+    return runtime_of(request).principals.identify(credential)
 
 
 def _origin(request: Request) -> Origin:

@@ -1,0 +1,61 @@
+"""Alerts and what hangs on them, for the isolation suite."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from app.domains.observability import Finding, Severity, Source, raise_alert
+from app.kernel.jobs.engine import JobContext
+from tests.support.tenants import Tenant
+
+
+def finding(**changes: Any) -> Finding:
+    """Something wrong with an object nobody else has."""
+    given = {
+        "source": Source.PLATFORM,
+        "key": "test.broken",
+        "subject": f"thing:{uuid4()}",
+        "severity": Severity.P2,
+        "title": "A thing broke",
+        "message": "It makes a noise.",
+    }
+    return Finding(**(given | changes))
+
+
+def alert(tenant: Tenant, **changes: Any) -> str:
+    context = JobContext(tenant.server.database, tenant.id, "test", "test")
+    return str(context.write(lambda tx: raise_alert(tx, finding(**changes)).alert_id))
+
+
+def shift_body(_: Tenant | None = None, **changes: Any) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "shift_name": "Night",
+        "target": "ana@example.com",
+        "starts_at": (now - timedelta(hours=1)).isoformat(),
+        "ends_at": (now + timedelta(hours=7)).isoformat(),
+    } | changes
+
+
+def shift(tenant: Tenant) -> str:
+    return str(tenant.post("/api/alert/oncall/shifts", **shift_body())["id"])
+
+
+def rule_body(_: Tenant | None = None, **condition: Any) -> dict[str, Any]:
+    defaults: dict[str, dict[str, Any]] = {
+        "threshold": {"signal_name": "request", "threshold": 3},
+        "absence": {"signal_name": "request"},
+        "event": {},
+    }
+    kind = condition.get("kind", "threshold")
+    given = {"kind": kind} | defaults[kind] | condition
+    return {"name": f"Rule {uuid4().hex[:8]}", "condition": given}
+
+
+def rule(tenant: Tenant) -> str:
+    return str(tenant.post("/api/observability/alert-rules", **rule_body())["id"])
+
+
+RESOURCES = {"alert_id": alert, "shift_id": shift, "alert_rule_id": rule}
+ALIASES = {"rule_ids": "alert_rule_id"}
+BODIES = {"create_oncall_shift": shift_body, "create_alert_rule": rule_body}

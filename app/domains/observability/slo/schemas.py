@@ -136,7 +136,7 @@ class SloPolicyRead(Output):
 
 
 class SloEvaluate(ContractInput):
-    """`policy_ids`: these, else every active one. `window_minutes`: instead of each objective's own."""
+    """`policy_ids`: these; none or null: every active one. `window_minutes`: instead of each objective's own."""
 
     policy_ids: Annotated[list[UUID] | None, Field(max_length=1000)] = None
     window_minutes: Minutes | None = None

@@ -12,6 +12,8 @@ import psycopg
 import pytest
 
 from app.domains.observability.capacity import jobs
+from app.domains.observability.slo.jobs import JOBS as SLO_JOBS
+from app.registry import JOBS
 from tests.observability.conftest import Working
 from tests.observability.telemetry import samples
 from tests.support.fleet import pointers, refused
@@ -278,3 +280,8 @@ def test_what_never_came_is_scored_as_unknown(tenant: Tenant, working: Working) 
     assert scored["scored_at"] is not None
     assert scored["actual_usage"] is None
     assert tenant.client.get("/api/observability/capacity/accuracy").json() == []
+
+
+def test_the_worker_knows_the_jobs() -> None:
+    assert set(jobs.JOBS) <= set(JOBS)
+    assert set(SLO_JOBS) <= set(JOBS)

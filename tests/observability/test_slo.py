@@ -244,7 +244,8 @@ def test_16_evaluations_at_once_open_one_alert(tenant: Tenant, raw: psycopg.Conn
 def test_evaluating_what_is_not_there_is_404(tenant: Tenant, rival: Tenant) -> None:
     refused(tenant.client.post(EVALUATE, json={}), 404, "no_active_slo_policy")
     off, on = policy(tenant, is_active=False), policy(tenant)
-    for ids in ([], [str(uuid4())], [off["id"]]):
+    assert evaluate(tenant, policy_ids=[])["evaluated_count"] == 1, "none named: all that are active"
+    for ids in ([str(uuid4())], [off["id"]]):
         refused(tenant.client.post(EVALUATE, json={"policy_ids": ids}), 404, "no_active_slo_policy")
     refused(rival.client.post(EVALUATE, json={"policy_ids": [on["id"]]}), 404, "no_active_slo_policy")
     some = evaluate(tenant, policy_ids=[on["id"], off["id"]], window_minutes=60)

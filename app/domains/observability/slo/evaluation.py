@@ -36,9 +36,9 @@ class Outcome:
 def evaluate(
     tx: WriteTx, policy_ids: Sequence[UUID] | None, *, window_minutes: int | None, dry_run: bool
 ) -> list[Outcome]:
-    """Evaluate these, or all active ones. A dry run neither writes nor locks. Raises `NoActiveSloPolicy`."""
+    """Evaluate these, or all active ones when none is named. A dry run neither writes nor locks. Raises `NoActiveSloPolicy`."""
     wanted = select(SloPolicy).where(SloPolicy.is_active).order_by(SloPolicy.id)
-    if policy_ids is not None:
+    if policy_ids:
         wanted = wanted.where(SloPolicy.id.in_(policy_ids))
     found = tx.objects(wanted if dry_run else wanted.with_for_update())
     if not found:

@@ -1,7 +1,7 @@
 """Bodies of objectives."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -136,7 +136,7 @@ class SloPolicyRead(Output):
 
 
 class SloEvaluate(ContractInput):
-    """`policy_ids`: these, else every active one. `window_minutes`: instead of each objective's own."""
+    """`policy_ids`: these; none or null: every active one. `window_minutes`: instead of each objective's own."""
 
     policy_ids: Annotated[list[UUID] | None, Field(max_length=1000)] = None
     window_minutes: Minutes | None = None
@@ -275,3 +275,15 @@ class SloBudget(Output):
     measured_from: datetime | None
     computed_at: datetime
     windows: list[WindowBudget]
+
+
+class OpenSloImport(Input):
+    """`document`: YAML, one OpenSLO document or several. `dry_run`: only say what would happen."""
+
+    document: Annotated[str, Field(min_length=1, max_length=500_000)]
+    dry_run: StrictBool = False
+
+
+class OpenSloOutcome(Output):
+    policy_key: str
+    outcome: Literal["CREATED", "UPDATED", "UNCHANGED"]

@@ -3,7 +3,6 @@ from app.domains.observability.backups.api import router as backups
 from app.domains.observability.backups.jobs import JOBS as BACKUP_JOBS
 from app.domains.observability.backups.jobs import SUBSCRIPTIONS as BACKUP_SUBSCRIPTIONS
 from app.domains.observability.capacity.api import router as capacity
-from app.domains.observability.capacity.jobs import JOBS as CAPACITY_JOBS
 from app.domains.observability.errors import CONSTRAINTS as ALERT_CONSTRAINTS
 from app.domains.observability.external.api import router as external
 from app.domains.observability.ingest.api import router as ingest
@@ -22,7 +21,6 @@ from app.domains.observability.slo.api import router as slo
 from app.domains.observability.slo.budget_api import router as slo_budgets
 from app.domains.observability.slo.errors import CONSTRAINTS as SLO_CONSTRAINTS
 from app.domains.observability.slo.jobs import JOBS as SLO_JOBS
-from app.domains.observability.slo.openslo_api import router as openslo
 from app.kernel.module import Module
 from app.kernel.relay import Outlet
 
@@ -41,7 +39,6 @@ module = Module(
         rules,
         slo,
         slo_budgets,
-        openslo,
     ],
     permissions=ALL,
     constraints={
@@ -54,7 +51,6 @@ module = Module(
         *(ROLL_UP, KEEP_UP),
         *BACKUP_JOBS,
         *[INSPECT.job, DAILY],  # inspections
-        *CAPACITY_JOBS,
         *SLO_JOBS,
     ],
     subscriptions={

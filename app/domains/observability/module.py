@@ -4,6 +4,7 @@ from app.domains.observability.backups.jobs import JOBS as BACKUP_JOBS
 from app.domains.observability.backups.jobs import SUBSCRIPTIONS as BACKUP_SUBSCRIPTIONS
 from app.domains.observability.external.api import router as external
 from app.domains.observability.ingest.api import router as ingest
+from app.domains.observability.ingest.noticed import SUBSCRIPTIONS as NOTICED
 from app.domains.observability.ingest.otlp.api import router as otlp
 from app.domains.observability.ingest.remote_write.api import router as remote_write
 from app.domains.observability.inspections.api import router as inspections
@@ -41,5 +42,6 @@ module = Module(
     ],
     subscriptions={
         **BACKUP_SUBSCRIPTIONS,
+        **NOTICED,
     },
 )

@@ -41,5 +41,21 @@ def shift(tenant: Tenant) -> str:
     return str(tenant.post("/api/alert/oncall/shifts", **shift_body())["id"])
 
 
-RESOURCES = {"alert_id": alert, "shift_id": shift}
-BODIES = {"create_oncall_shift": shift_body}
+def rule_body(_: Tenant | None = None, **condition: Any) -> dict[str, Any]:
+    defaults: dict[str, dict[str, Any]] = {
+        "threshold": {"signal_name": "request", "threshold": 3},
+        "absence": {"signal_name": "request"},
+        "event": {},
+    }
+    kind = condition.get("kind", "threshold")
+    given = {"kind": kind} | defaults[kind] | condition
+    return {"name": f"Rule {uuid4().hex[:8]}", "condition": given}
+
+
+def rule(tenant: Tenant) -> str:
+    return str(tenant.post("/api/observability/alert-rules", **rule_body())["id"])
+
+
+RESOURCES = {"alert_id": alert, "shift_id": shift, "alert_rule_id": rule}
+ALIASES = {"rule_ids": "alert_rule_id"}
+BODIES = {"create_oncall_shift": shift_body, "create_alert_rule": rule_body}

@@ -18,5 +18,5 @@ def waiver_body(_: Tenant | None = None) -> dict[str, Any]:
     return {"reason": "Known.", "expires_at": (datetime.now(UTC) + timedelta(days=7)).isoformat()}
 
 
-RESOURCES = {"inspection_id": inspection, "check_key": lambda _: "oncall.coverage"}
+RESOURCES = {"inspection_id": inspection}
 BODIES = {"set_security_waiver": waiver_body}

@@ -19,3 +19,20 @@ class ShiftNotFound(NotFound):
     """No such shift in this tenant."""
 
     code, title = "shift_not_found", "Shift not found"
+
+
+class RuleNotFound(NotFound):
+    """No such alert rule in this tenant."""
+
+    code, title = "alert_rule_not_found", "Alert rule not found"
+
+
+class RuleNameTaken(Conflict):
+    """An alert rule of this name exists."""
+
+    code, title = "alert_rule_name_taken", "Name taken"
+
+
+CONSTRAINTS = {
+    "uq_alert_rule_tenant_id_name": RuleNameTaken("An alert rule of this name exists."),
+}

@@ -83,3 +83,27 @@ class ShiftDeleted(Event, type="oncall.shift.deleted", permission=p.OBSERVABILIT
     shift_id: UUID
     shift_name: str
     target: str
+
+
+class RuleCreated(Event, type="alert_rule.created", permission=p.OBSERVABILITY_READ):
+    """An alert rule was added."""
+
+    rule_id: UUID
+    name: str
+    kind: str
+
+
+class RuleUpdated(Event, type="alert_rule.updated", permission=p.OBSERVABILITY_READ):
+    """An alert rule was changed."""
+
+    rule_id: UUID
+    name: str
+    kind: str
+
+
+class RuleDeleted(Event, type="alert_rule.deleted", permission=p.OBSERVABILITY_READ):
+    """An alert rule was removed."""
+
+    rule_id: UUID
+    name: str
+    kind: str

@@ -2,6 +2,8 @@ from app.domains.observability.alerts.api import router as alerts
 from app.domains.observability.backups.api import router as backups
 from app.domains.observability.backups.jobs import JOBS as BACKUP_JOBS
 from app.domains.observability.backups.jobs import SUBSCRIPTIONS as BACKUP_SUBSCRIPTIONS
+from app.domains.observability.capacity.api import router as capacity
+from app.domains.observability.errors import CONSTRAINTS as ALERT_CONSTRAINTS
 from app.domains.observability.external.api import router as external
 from app.domains.observability.ingest.api import router as ingest
 from app.domains.observability.ingest.noticed import SUBSCRIPTIONS as NOTICED
@@ -11,34 +13,46 @@ from app.domains.observability.inspections.api import router as inspections
 from app.domains.observability.inspections.run import DAILY, INSPECT
 from app.domains.observability.oncall.api import router as oncall
 from app.domains.observability.permissions import ALL
+from app.domains.observability.rules.api import router as rules
+from app.domains.observability.rules.evaluate import EVALUATE
+from app.domains.observability.rules.reaction import REACT, queue_reactions
 from app.domains.observability.signals.api import router as signals
 from app.domains.observability.signals.jobs import KEEP_UP, ROLL_UP
 from app.domains.observability.slo.api import router as slo
+from app.domains.observability.slo.budget_api import router as slo_budgets
 from app.domains.observability.slo.errors import CONSTRAINTS as SLO_CONSTRAINTS
+from app.domains.observability.slo.jobs import JOBS as SLO_JOBS
 from app.kernel.module import Module
+from app.kernel.relay import Outlet
+
+OUTLET: Outlet = queue_reactions
 
 module = Module(
     "observability",
     routers=[
         alerts,
         backups,
+        capacity,
         external,
-        ingest,
+        *(ingest, otlp, remote_write, signals),
         inspections,
         oncall,
-        otlp,
-        remote_write,
-        signals,
+        rules,
         slo,
+        slo_budgets,
     ],
     permissions=ALL,
     constraints={
+        **ALERT_CONSTRAINTS,
         **SLO_CONSTRAINTS,
     },
     jobs=[
+        EVALUATE,
+        REACT,
+        *(ROLL_UP, KEEP_UP),
         *BACKUP_JOBS,
         *[INSPECT.job, DAILY],  # inspections
-        *[ROLL_UP, KEEP_UP],  # signals
+        *SLO_JOBS,
     ],
     subscriptions={
         **BACKUP_SUBSCRIPTIONS,

@@ -20,7 +20,7 @@ from app.platform.identity.sessions.pages import (
     open_page_session,
 )
 from app.platform.identity.sessions.service import authenticate, end_session
-from app.platform.identity.tenants.service import list_tenants
+from app.platform.identity.tenants.service import list_tenants, tenant_named
 from app.platform.identity.users.service import resolve_user
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "open_page_session",
     "permissions_of",
     "resolve_user",
+    "tenant_named",
     "unused_users",
     "wildcards",
 ]

@@ -36,6 +36,7 @@ def _versioned() -> tuple[sa.Column, ...]:
 
 def upgrade() -> None:
     _alerts()
+    _rules()
     _slo()
 
 
@@ -155,6 +156,7 @@ def _alerts() -> None:
         sa.Column("previous_id", sa.Uuid()),
         sa.Column("occurrences", sa.Integer(), nullable=False, server_default="1"),
         _time("last_seen_at", nullable=False),
+        _time("routed_at"),
         _time("acked_at"),
         sa.Column("acked_by", sa.Text()),
         _time("silenced_until"),
@@ -183,6 +185,9 @@ def _alerts() -> None:
         sa.Index(
             "ix_alert_unfinished", "tenant_id", "status", "created_at", "id", postgresql_where=sa.text(_OPEN)
         ),
+        sa.Index(
+            "ix_alert_unrouted", "tenant_id", "id", postgresql_where=sa.text(f"routed_at IS NULL AND {_OPEN}")
+        ),
         sa.Index("ix_alert_source", "tenant_id", "source", "created_at", "id"),
         sa.Index("ix_alert_subject", "tenant_id", "subject", "created_at", "id"),
         sa.Index(
@@ -210,8 +215,43 @@ def _alerts() -> None:
     )
 
 
+def _rules() -> None:
+    m.create_tenant_table(
+        "alert_rule",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False, server_default=sa.text("true")),
+        sa.Column("title_template", sa.Text(), nullable=False),
+        sa.Column("message_template", sa.Text(), nullable=False),
+        sa.Column("runbook_url", sa.Text()),
+        _detail("labels"),
+        sa.Column("condition", JSONB(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        *_versioned(),
+        sa.UniqueConstraint("tenant_id", "name"),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+        sa.CheckConstraint("kind IN ('threshold', 'absence', 'event')", name="kind_word"),
+        sa.CheckConstraint("severity IN ('P1', 'P2', 'P3')", name="severity_word"),
+        sa.Index("ix_alert_rule_kind", "tenant_id", "kind", postgresql_where=sa.text("is_active")),
+    )
+    m.create_tenant_table(
+        "alert_rule_state",
+        sa.Column("rule_id", sa.Uuid(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        _time("pending_since", nullable=False),
+        sa.Column("firing", sa.Boolean(), nullable=False),
+        sa.Column("value", sa.Float()),
+        _time("evaluated_at", nullable=False),
+        m.tenant_fk("rule_id", "alert_rule", ondelete="CASCADE"),
+        key=("rule_id", "object"),
+    )
+
+
 def downgrade() -> None:
     for table in ("slo_correction", "slo_minute", "slo_evaluation", "slo_policy"):
         op.drop_table(table)
+    op.drop_table("alert_rule_state")
+    op.drop_table("alert_rule")
     op.drop_table("oncall_shift")
     op.drop_table("alert")

@@ -19,8 +19,8 @@ def _last_sign_in() -> None:
     """Catch up with those whom the release before let in, mend times before the user was made, and insist."""
     m.backfill(
         "identity_user",
-        f"UPDATE identity_user SET last_sign_in_at = ({_NEWEST}) {_PAGE}",
-        where=f"coalesce(last_sign_in_at, '-infinity') < ({_NEWEST}) AND ({_NEWEST}) >= created_at",
+        f"UPDATE identity_user SET last_sign_in_at = greatest(({_NEWEST}), created_at) {_PAGE}",
+        where=f"coalesce(last_sign_in_at, '-infinity') < greatest(({_NEWEST}), created_at) AND ({_NEWEST}) IS NOT NULL",
         touches=("identity_session",),
     )
     m.backfill(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domains.observability.alerts.models import IS_OPEN, OPEN, Alert
@@ -73,7 +73,7 @@ def raise_alert(tx: WriteTx, finding: Finding) -> Raised:
         index_where=text(OPEN),
         set_={
             "occurrences": Alert.occurrences + 1,
-            "last_seen_at": new.last_seen_at,
+            "last_seen_at": func.greatest(Alert.last_seen_at, new.last_seen_at),
             "value": new.value,
             "message": new.message,
         },
@@ -114,6 +114,12 @@ def resolve_alert(tx: WriteTx, source: Source, key: str, subject: str, *, reason
     for alert in found:
         close(tx, alert, reason=reason)
     return found[0].id if found else None
+
+
+def open_subjects(tx: ReadTx, source: Source, key: str) -> set[str]:
+    """The objects with an open alert of this rule: what a periodic check compares with what it finds."""
+    rows = tx.all(select(Alert.subject).where(Alert.source == source, Alert.key == key, IS_OPEN))
+    return {row.subject for row in rows}
 
 
 def link_work(tx: WriteTx, alert_id: UUID, work_ref: str) -> None:

@@ -18,7 +18,8 @@ class Alert(TenantRow, Versioned, Timestamped, Base):
     """One thing that is or was wrong: `key` names the rule, `subject` the object (`asset:<id>`).
 
     `created_at` is when it opened. `work_ref` names the work opened for it and belongs to whoever wrote it.
-    `previous_id` is the alert of the same rule and object before this one.
+    `previous_id` is the alert of the same rule and object before this one. `routed_at` is null until it was decided
+    who is to be told.
     """
 
     __tablename__ = "alert"
@@ -30,11 +31,15 @@ class Alert(TenantRow, Versioned, Timestamped, Base):
         CheckConstraint("length(message) <= 500", name="message_length"),
         CheckConstraint("(status = 'CLOSED') = (closed_at IS NOT NULL)", name="closed_has_time"),
         CheckConstraint("status <> 'ACKED' OR acked_at IS NOT NULL", name="acked_has_time"),
+        CheckConstraint(
+            "last_seen_at >= created_at AND (closed_at IS NULL OR closed_at >= created_at)", name="in_order"
+        ),
         Index(
             "uq_alert_open", "tenant_id", "source", "key", "subject", unique=True, postgresql_where=text(OPEN)
         ),
         Index("ix_alert_newest", "tenant_id", "created_at", "id"),
         Index("ix_alert_unfinished", "tenant_id", "status", "created_at", "id", postgresql_where=text(OPEN)),
+        Index("ix_alert_unrouted", "tenant_id", "id", postgresql_where=text("routed_at IS NULL AND " + OPEN)),
         Index("ix_alert_source", "tenant_id", "source", "created_at", "id"),
         Index("ix_alert_subject", "tenant_id", "subject", "created_at", "id"),
         Index(
@@ -62,6 +67,7 @@ class Alert(TenantRow, Versioned, Timestamped, Base):
     previous_id: Mapped[UUID | None]
     occurrences: Mapped[int] = mapped_column(default=1, server_default="1")
     last_seen_at: Mapped[datetime]
+    routed_at: Mapped[datetime | None]
     acked_at: Mapped[datetime | None]
     acked_by: Mapped[str | None]
     silenced_until: Mapped[datetime | None]

@@ -1,9 +1,10 @@
 """`/api/observability/backups`."""
 
+import hmac
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Header, Query, Request
 from sqlalchemy import ColumnElement
 
 from app.domains.observability import permissions as p
@@ -12,6 +13,7 @@ from app.domains.observability.backups.errors import (
     BackupRunNotFound,
     BackupWithoutArtefact,
     RestoreDrillNotFound,
+    RestoreNameTaken,
 )
 from app.domains.observability.backups.models import BackupRun, DrillStatus, RestoreDrill, RunStatus
 from app.domains.observability.backups.queries import DRILLS, RUNS
@@ -19,18 +21,30 @@ from app.domains.observability.backups.schemas import (
     BackupRunCreate,
     BackupRunFilter,
     BackupRunRead,
+    RestoreCreate,
     RestoreDrillCreate,
     RestoreDrillFilter,
     RestoreDrillRead,
+    RestoreRead,
 )
 from app.kernel.api.deferred import Completion, Deferred, WaitSeconds
 from app.kernel.api.pagination import SortKeys, page
 from app.kernel.api.routing import Router
+from app.kernel.api.runtime import runtime_of
 from app.kernel.api.schemas import Page
+from app.kernel.problem import PermissionDenied
 from app.kernel.tx import ReadTx, WriteTx
 
 router = Router("/api/observability", tags=["Reliability"])
 
+OperatorToken = Annotated[
+    str,
+    Header(
+        alias="Hangar-Operator-Token",
+        max_length=500,
+        description="In production: the operator's bootstrap token.",
+    ),
+]
 _RUN_SORT: SortKeys = {"id": BackupRun.id, "created_at": BackupRun.created_at}
 _DRILL_SORT: SortKeys = {"id": RestoreDrill.id, "created_at": RestoreDrill.created_at}
 
@@ -110,6 +124,30 @@ def create_restore_drill(
     return Deferred(service.start_drill(tx, jobs.DRILL, backup_run_id, body).id, wait_seconds)
 
 
+@router.post(
+    "/backups/runs/{backup_run_id:uuid}:restore",
+    permission=p.OBSERVABILITY_WRITE,
+    status_code=202,
+    errors=[BackupRunNotFound, BackupWithoutArtefact, RestoreNameTaken, PermissionDenied],
+)
+def restore_backup(
+    request: Request,
+    backup_run_id: UUID,
+    body: RestoreCreate,
+    tx: WriteTx,
+    operator_token: OperatorToken = "",
+) -> RestoreRead:
+    """Make a new tenant with the backup's rows, in the background. People sign in with the passwords they had."""
+    _require_operator(request, operator_token)
+    operation_id, tenant_id = service.start_restore(tx, jobs.RESTORE, backup_run_id, body.tenant_name)
+    return RestoreRead(
+        operation_id=operation_id,
+        backup_run_id=backup_run_id,
+        tenant_id=tenant_id,
+        tenant_name=body.tenant_name,
+    )
+
+
 @router.get("/backups/restore-drills", permission=p.OBSERVABILITY_READ)
 def list_restore_drills(tx: ReadTx, wanted: Annotated[RestoreDrillFilter, Query()]) -> Page[RestoreDrillRead]:
     """Restore drills, newest first."""
@@ -128,3 +166,13 @@ def list_drills(tx: ReadTx, wanted: Annotated[RestoreDrillFilter, Query()]) -> P
 def get_restore_drill(drill_id: UUID, tx: ReadTx) -> RestoreDrillRead:
     """One restore drill."""
     return _read_drill(tx, drill_id)
+
+
+def _require_operator(request: Request, given: str) -> None:
+    """Making a tenant is for whoever runs this installation, as in `create_tenant`."""
+    settings = runtime_of(request).settings
+    if settings.profile != "production":
+        return
+    expected = settings.bootstrap_token.get_secret_value() if settings.bootstrap_token else ""
+    if not expected or not hmac.compare_digest(given.strip().encode(), expected.encode()):
+        raise PermissionDenied("Making a tenant needs the operator's bootstrap token.")

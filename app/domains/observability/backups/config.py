@@ -1,11 +1,25 @@
 """The settings that jobs work with; tests hand in their own."""
 
+from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from app.settings import Settings, get_settings
 
 _CHECKOUT = Path(__file__).resolve().parents[4]
 _given: list[Settings] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An S3-compatible bucket; no `endpoint`: there is none."""
+
+    endpoint: str
+    name: str
+    region: str
+    access_key: str
+    secret_key: SecretStr
 
 
 def configure(settings: Settings) -> None:
@@ -22,6 +36,17 @@ def root() -> Path:
     """Where artefacts are written; made when it is first written to."""
     given = _current().backup_dir
     return (given if given.is_absolute() else _CHECKOUT / given).resolve()
+
+
+def bucket() -> Bucket:
+    given = _current()
+    return Bucket(
+        given.backup_s3_endpoint,
+        given.backup_s3_bucket,
+        given.backup_s3_region,
+        given.backup_s3_access_key,
+        given.backup_s3_secret_key,
+    )
 
 
 def keep_last() -> int:

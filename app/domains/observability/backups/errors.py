@@ -1,5 +1,7 @@
 """What can go wrong with backups: problems that a client sees, and reasons that a run or a drill records."""
 
+from pydantic import BaseModel, Field
+
 from app.kernel.problem import Conflict, NotFound, Problem
 
 
@@ -25,6 +27,23 @@ class BackupNotMade(Problem):
     """A backup was begun and could not be finished; the run's `reason_code` and `reason` say why."""
 
     code, title = "backup_not_made", "Backup not made"
+
+
+class ReasonMembers(BaseModel):
+    reason_code: str = Field(examples=["bytes_changed"])
+
+
+class RestoreFailed(Problem):
+    """The new tenant could not be filled, and was not made; `reason_code` says why."""
+
+    code, title = "restore_failed", "Restore failed"
+    extra = ReasonMembers
+
+
+class RestoreNameTaken(Conflict):
+    """A tenant of this name exists: a backup is restored into a new one."""
+
+    code, title = "restore_name_taken", "Tenant name taken"
 
 
 class Broken(Exception):  # noqa: N818 it is a finding, recorded with the run or the drill

@@ -60,6 +60,14 @@ class DrillFailed(Event, type="restore_drill.failed", permission=p.OBSERVABILITY
     reason_code: str
 
 
+class BackupRestored(Event, type="backup.restored", permission=p.OBSERVABILITY_READ):
+    """A backup became a tenant of its own."""
+
+    run_id: UUID
+    from_tenant_id: UUID
+    to_tenant_id: UUID
+
+
 class OpsRoleUsed(Event, type="ops_role.used", permission=p.OBSERVABILITY_READ):
     """A job connected as the role that passes row security, and to which database."""
 

@@ -1,7 +1,8 @@
 """The work: making a backup, trying to restore one, and cleaning up after both."""
 
-import shutil
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,18 @@ from sqlalchemy import select
 from app.domains.observability import permissions as p
 from app.domains.observability.backups import config, places, scratch, service
 from app.domains.observability.backups.artefact import Artefact, open_artefact, verify_bytes
-from app.domains.observability.backups.errors import BackupNotMade, Broken, OpsRoleMissing
-from app.domains.observability.backups.events import OpsRoleUsed
-from app.domains.observability.backups.making import Made, make, snapshot
+from app.domains.observability.backups.errors import BackupNotMade, Broken, OpsRoleMissing, RestoreFailed
+from app.domains.observability.backups.events import BackupRestored, OpsRoleUsed
+from app.domains.observability.backups.into_tenant import Filled, fill
+from app.domains.observability.backups.making import Made, driver_of, make, snapshot
 from app.domains.observability.backups.models import BackupRun, RunType
-from app.domains.observability.backups.queries import Written, chain_of, latest_artefact, to_expire
+from app.domains.observability.backups.queries import (
+    Written,
+    chain_of,
+    latest_artefact,
+    tenant_exists,
+    to_expire,
+)
 from app.domains.observability.backups.restore import Restored, restore
 from app.kernel.events.envelope import ref
 from app.kernel.events.outbox import PendingEvent
@@ -31,17 +39,17 @@ _SWEEP_EVERY_SECONDS = 50.0
 _last_sweep: list[float] = []
 
 
-def run_backup(work: Work, run_id: str, folder: str) -> None:
+def run_backup(work: Work, run_id: str, wanted: str | None) -> None:
     """Write the artefact, then say so in one transaction; until that, nobody knows of it.
 
     Each turn writes to a place of its own: a run that was taken for dead may still be writing to its.
     """
     tenant_id, number = work.context.tenant_id, UUID(run_id)
     names = [run_id, *(f"{run_id}.{turn}" for turn in range(2, work.turn + 1))]
-    for name in names[:-1]:
-        places.remove(tenant_id, places.uri(folder, name))
-    uri = places.uri(folder, names[-1])
+    uri = places.uri(wanted, names[-1])
     try:
+        for name in names[:-1]:
+            _remove(tenant_id, places.uri(wanted, name))
         made, chain = _write_artefact(work, number, uri)
     except Broken as broken:
         _give_up(work, number, broken)
@@ -55,28 +63,29 @@ def run_backup(work: Work, run_id: str, folder: str) -> None:
     try:
         work.write(record)
     except BaseException:
-        places.remove(tenant_id, uri)
+        _remove(tenant_id, uri)
         raise
 
 
 def _write_artefact(work: Work, run_id: UUID, uri: str) -> tuple[Made, int]:
     """What was made, and how many artefacts restoring it takes."""
     tenant_id = work.context.tenant_id
-    parents = _open_parents(work, run_id)
-    try:
-        path = places.make(tenant_id, uri)
+    actor = f"system:{work.context.name}"
+    with ExitStack() as opened:
+        parents = _open_parents(work, run_id, opened)
         try:
-            with snapshot(work.context.database, tenant_id, f"system:{work.context.name}") as conn:
+            with (
+                places.writing(tenant_id, uri) as path,
+                snapshot(work.context.database, tenant_id, actor) as conn,
+            ):
                 made = make(conn, tenant_id, run_id, path, parents, work.progress)
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise Broken("storage_failed", f"The backup directory can't be written: {error.strerror}.") from error
+        except OSError as error:
+            detail = f"The artefact can't be written: {error.strerror or error}."
+            raise Broken("storage_failed", detail) from error
     return made, len(parents) + 1 if made.parent_id else 1
 
 
-def _open_parents(work: Work, run_id: UUID) -> list[Artefact]:
+def _open_parents(work: Work, run_id: UUID, opened: ExitStack) -> list[Artefact]:
     """The chain that an INCREMENTAL run builds on; none when it has to stand alone."""
 
     def find(tx: WriteTx) -> list[Written]:
@@ -86,22 +95,43 @@ def _open_parents(work: Work, run_id: UUID) -> list[Artefact]:
 
     written = work.write(find)
     try:
-        return _open_chain(work.context.tenant_id, written)
+        return _open_chain(work.context.tenant_id, written, opened)
     except Broken as broken:
         log.warning("backup_parent_broken", run_id=str(run_id), reason=broken.code, detail=broken.detail)
         return []
 
 
-def _open_chain(tenant_id: UUID, written: list[Written]) -> list[Artefact]:
+@contextmanager
+def _whole_chain(tenant_id: UUID, written: list[Written]) -> Iterator[list[Artefact]]:
+    """The chain, every byte of it verified, for as long as the block. Raises `Broken`."""
+    if not written:
+        raise Broken("artefact_missing", "The backup has no artefact.")
+    with ExitStack() as opened:
+        yield _open_chain(tenant_id, written, opened)
+
+
+def _open_chain(tenant_id: UUID, written: list[Written], opened: ExitStack) -> list[Artefact]:
     """Open and read every file of every artefact. Raises `Broken`."""
     chain = []
     for each in written:
-        artefact = open_artefact(places.path_of(tenant_id, each.storage_uri), each.checksum)
+        try:
+            path = opened.enter_context(places.reading(tenant_id, each.storage_uri))
+        except OSError as error:
+            detail = f"The artefact can't be read: {error.strerror or error}."
+            raise Broken("artefact_unreadable", detail) from error
+        artefact = open_artefact(path, each.checksum)
         if (artefact.manifest.tenant_id, artefact.manifest.run_id) != (tenant_id, each.run_id):
             raise Broken("manifest_changed", "The manifest belongs to another backup.")
         verify_bytes(artefact)
         chain.append(artefact)
     return chain
+
+
+def _remove(tenant_id: UUID, uri: str) -> None:
+    try:
+        places.remove(tenant_id, uri)
+    except OSError as error:
+        log.warning("backup_not_removed", uri=uri, error=str(error))
 
 
 def _give_up(work: Work, run_id: UUID, broken: Broken) -> None:
@@ -149,21 +179,57 @@ def _try_restore(work: Work, drill_id: UUID, began: float) -> tuple[Restored, fl
         return chain_of(tx, drill.backup_run_id), tx.now
 
     written, started_at = work.write(begin)
-    chain = _open_chain(tenant_id, written)
-    if not chain:
-        raise Broken("artefact_missing", "The backup has no artefact.")
-    work.write(lambda tx: service.note_bytes(tx, [each.run_id for each in written]))
-    manifest = chain[-1].manifest
 
     def announce(database: str) -> None:
         used = OpsRoleUsed(purpose="restore drill", database=database)
         work.write(lambda tx: tx.emit(used, subject=service.of_drill(drill_id)))
 
-    with scratch.scratch_database(config.ops_url(), manifest.schema_revision, announce) as url:
-        restored = restore(url, chain, work.progress)
-        rto = time.monotonic() - began
+    with _whole_chain(tenant_id, written) as chain:
+        work.write(lambda tx: service.note_bytes(tx, [each.run_id for each in written]))
+        manifest = chain[-1].manifest
+        with scratch.scratch_database(config.ops_url(), manifest.schema_revision, announce) as url:
+            restored = restore(url, chain, work.progress)
+            rto = time.monotonic() - began
     rpo = (started_at - manifest.snapshot_at).total_seconds()
     return restored, round(rto, 3), round(rpo, 3)
+
+
+def run_restore(work: Work, run_id: str, new_tenant_id: str, tenant_name: str) -> dict[str, Any]:
+    """Fill a new tenant in one transaction of its own; a second turn finds it there."""
+    new_id = UUID(new_tenant_id)
+    written = work.write(lambda tx: chain_of(tx, UUID(run_id)))
+    context = JobContext(work.context.database, new_id, work.context.name, work.context.job_id)
+
+    def fill_tenant(tx: WriteTx, chain: list[Artefact]) -> Filled | None:
+        if tenant_exists(tx, new_id):
+            return None
+        conn = driver_of(tx.conn)
+        filled = fill(conn, chain, new_id, tenant_name, lambda table: work.progress(0, None, table))
+        _tell_of_restore(tx, run_id, new_id, work.context.tenant_id)
+        return filled
+
+    try:
+        with _whole_chain(work.context.tenant_id, written) as chain:
+            filled = context.write(lambda tx: fill_tenant(tx, chain))
+    except Broken as broken:
+        raise RestoreFailed(broken.detail, reason_code=broken.code) from broken
+    result: dict[str, Any] = {"tenant_id": new_tenant_id, "tenant_name": tenant_name}
+
+    def record(tx: WriteTx) -> None:
+        work.own(tx)
+        _tell_of_restore(tx, run_id, new_id, work.context.tenant_id)
+        if filled is not None:
+            result.update(tables=filled.tables, rows=filled.rows, left_out=filled.left_out)
+        work.finish(tx, result)
+
+    work.write(record)
+    return result
+
+
+def _tell_of_restore(tx: WriteTx, run_id: str, new_id: UUID, old_id: UUID) -> None:
+    """In both tenants' records: neither sees the other's."""
+    restored = BackupRestored(run_id=UUID(run_id), from_tenant_id=old_id, to_tenant_id=new_id)
+    tx.emit(restored, subject=ref("tenant", tx.tenant_id), related=[service.of_run(UUID(run_id))])
 
 
 def operation_ended(tx: WriteTx, event: PendingEvent) -> None:
@@ -179,9 +245,10 @@ def operation_ended(tx: WriteTx, event: PendingEvent) -> None:
 
 def sweep(context: JobContext) -> list[str]:
     """Drop what killed drills left. One look now and then is enough for all tenants."""
-    if not config.ops_url() or (_last_sweep and time.monotonic() - _last_sweep[-1] < _SWEEP_EVERY_SECONDS):
+    if _last_sweep and time.monotonic() - _last_sweep[-1] < _SWEEP_EVERY_SECONDS:
         return []
     _last_sweep[:] = [time.monotonic()]
+    places.sweep_staging()
     try:
         with scratch.connect(config.ops_url()) as ops:
             dropped = scratch.sweep(ops) + scratch.drop_old_templates(ops)
@@ -206,7 +273,7 @@ def expire(context: JobContext) -> None:
         return [row.storage_uri for row in tx.all(gone)]
 
     for uri in context.write(mark):
-        places.remove(context.tenant_id, uri)
+        _remove(context.tenant_id, uri)
 
 
 def _sweep(context: JobContext) -> None:
@@ -215,8 +282,9 @@ def _sweep(context: JobContext) -> None:
 
 RUN = Kind("backup.run", permission=p.OBSERVABILITY_WRITE, run=run_backup, queue="batch")
 DRILL = Kind("backup.drill", permission=p.OBSERVABILITY_WRITE, run=run_drill, queue="batch")
+RESTORE = Kind("backup.restore", permission=p.OBSERVABILITY_WRITE, run=run_restore, queue="batch")
 SWEEP = Job("backups.sweep", run=_sweep, queue="batch", cron="*/5 * * * *", free=True)
 EXPIRE = Job("backups.expire", run=expire, queue="batch", cron="41 * * * *", free=True)
 
-JOBS = (RUN.job, DRILL.job, SWEEP, EXPIRE)
+JOBS = (RUN.job, DRILL.job, RESTORE.job, SWEEP, EXPIRE)
 SUBSCRIPTIONS = {"operation.failed": operation_ended, "operation.canceled": operation_ended}

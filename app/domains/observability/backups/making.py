@@ -53,7 +53,7 @@ def snapshot(database: Database, tenant_id: UUID, actor: str) -> Iterator[psycop
         with conn.begin():
             bind(conn, tenant_id, actor, read_only=True)
             conn.exec_driver_sql(OUTPUT_SETTINGS)
-            yield _driver(conn)
+            yield driver_of(conn)
 
 
 def schema_revision(conn: psycopg.Connection) -> str:
@@ -167,7 +167,8 @@ class _LazyFile:
         return self._file.close() if self._file is not None else None
 
 
-def _driver(conn: Connection) -> psycopg.Connection:
+def driver_of(conn: Connection) -> psycopg.Connection:
+    """The driver's connection, for COPY; inside the same transaction."""
     driver = conn.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"COPY needs psycopg, not {type(driver).__name__}")

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, Uuid, column, select, table
 
 from app.domains.observability.backups.models import BackupRun, DrillStatus, RestoreDrill, RunStatus
 from app.kernel.tx import AnyRow, ReadTx
 
 RUNS = select(*BackupRun.__table__.c)
 DRILLS = select(*RestoreDrill.__table__.c)
+_TENANT = table("tenant", column("id", Uuid()), column("name", Text()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ def chain_of(tx: ReadTx, run_id: UUID) -> list[Written]:
         chain.append(Written(row.id, row.storage_uri, row.checksum))
         wanted = row.parent_id
     return chain[::-1]
+
+
+def tenant_exists(tx: ReadTx, tenant_id: UUID) -> bool:
+    return tx.first(select(_TENANT.c.id).where(_TENANT.c.id == tenant_id)) is not None
+
+
+def tenant_name_exists(tx: ReadTx, name: str) -> bool:
+    return tx.first(select(_TENANT.c.id).where(_TENANT.c.name == name)) is not None
 
 
 def to_expire(tx: ReadTx, keep_last: int) -> list[UUID]:

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from app.domains.observability.backups.models import DrillStatus, RunStatus, RunType
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import ContractInput, Output
+from app.kernel.api.schemas import ContractInput, Input, Name, Output
 
 StorageUri = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
@@ -28,6 +28,19 @@ class BackupRunCreate(ContractInput):
 class RestoreDrillCreate(ContractInput):
     objective_rto_seconds: float = Field(300, gt=0, le=86_400 * 7)
     detail: dict[str, Any] = Field(default_factory=dict)
+
+
+class RestoreCreate(Input):
+    tenant_name: Name = Field(examples=["Nordwind Survey, restored"])
+
+
+class RestoreRead(Output):
+    """Follow it at `/api/operations/{operation_id}`; its result says what was left out."""
+
+    operation_id: UUID
+    backup_run_id: UUID
+    tenant_id: UUID
+    tenant_name: str
 
 
 class BackupRunRead(Output):

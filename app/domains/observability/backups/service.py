@@ -10,6 +10,7 @@ from app.domains.observability.backups.errors import (
     BackupRunNotFound,
     BackupWithoutArtefact,
     RestoreDrillNotFound,
+    RestoreNameTaken,
 )
 from app.domains.observability.backups.events import (
     BackupExpired,
@@ -22,6 +23,7 @@ from app.domains.observability.backups.events import (
 )
 from app.domains.observability.backups.making import Made
 from app.domains.observability.backups.models import BackupRun, DrillStatus, RestoreDrill, RunStatus
+from app.domains.observability.backups.queries import tenant_name_exists
 from app.domains.observability.backups.schemas import BackupRunCreate, RestoreDrillCreate
 from app.domains.observability.words import Severity, Source
 from app.kernel.events.envelope import ref
@@ -48,11 +50,9 @@ def of_drill(drill_id: UUID) -> str:
 
 def start_run(tx: WriteTx, kind: Kind, data: BackupRunCreate) -> BackupRun:
     """Raises `ValidationFailed` for a storage_uri that is no folder of ours."""
-    folder = places.wanted_folder(data.storage_uri)
-    if folder is None:
-        raise invalid(
-            "storage_uri", "storage_unsupported", "Name a folder, as in file:nightly, or leave it out."
-        )
+    refusal = places.refusal(data.storage_uri)
+    if refusal is not None:
+        raise invalid("storage_uri", "storage_unsupported", refusal)
     run = BackupRun(
         id=new_id(),
         run_type=data.run_type,
@@ -63,7 +63,9 @@ def start_run(tx: WriteTx, kind: Kind, data: BackupRunCreate) -> BackupRun:
         created_at=tx.now,
         updated_at=tx.now,
     )
-    run.operation_id = operations.start(tx, kind, subject=of_run(run.id), run_id=str(run.id), folder=folder)
+    run.operation_id = operations.start(
+        tx, kind, subject=of_run(run.id), run_id=str(run.id), wanted=data.storage_uri
+    )
     tx.add(run)
     tx.emit(BackupStarted(run_id=run.id, run_type=run.run_type), subject=of_run(run.id))
     return run
@@ -96,6 +98,28 @@ def start_drill(tx: WriteTx, kind: Kind, run_id: UUID, data: RestoreDrillCreate)
     if run.status == RunStatus.SUCCESS:
         _begin_drill(tx, kind, drill)
     return drill
+
+
+def start_restore(tx: WriteTx, kind: Kind, run_id: UUID, tenant_name: str) -> tuple[UUID, UUID]:
+    """Ids of the operation and of the tenant to be. Raises `BackupRunNotFound`, `BackupWithoutArtefact`,
+    `RestoreNameTaken`."""
+    run = lock_run(tx, run_id)
+    if run.status != RunStatus.SUCCESS or run.expired_at is not None:
+        raise BackupWithoutArtefact(
+            "The backup has expired." if run.expired_at else "The backup did not succeed."
+        )
+    if tenant_name_exists(tx, tenant_name):
+        raise RestoreNameTaken(f"A tenant {tenant_name} exists.")
+    tenant_id = new_id()
+    operation_id = operations.start(
+        tx,
+        kind,
+        subject=of_run(run.id),
+        run_id=str(run.id),
+        new_tenant_id=str(tenant_id),
+        tenant_name=tenant_name,
+    )
+    return operation_id, tenant_id
 
 
 def succeed_run(

@@ -109,7 +109,7 @@ def read_rows(conn: psycopg.Connection, shape: Shape, tenant_id: UUID | None) ->
         else sql.SQL("WHERE {} = {}").format(sql.Identifier(shape.owner), sql.Literal(tenant_id))
     )
     statement = sql.SQL("COPY (SELECT {} FROM public.{} {} {}) TO STDOUT").format(
-        _names(shape.columns), sql.Identifier(shape.name), condition, _order(shape)
+        copy_names(shape.columns), sql.Identifier(shape.name), condition, _order(shape)
     )
     with conn.cursor() as cursor, cursor.copy(statement) as copy:
         for row in copy:
@@ -119,14 +119,15 @@ def read_rows(conn: psycopg.Connection, shape: Shape, tenant_id: UUID | None) ->
 def write_rows(conn: psycopg.Connection, shape: Shape, blocks: Iterator[bytes]) -> None:
     """COPY lines into the table. The role must pass row security."""
     statement = sql.SQL("COPY public.{} ({}) FROM STDIN").format(
-        sql.Identifier(shape.name), _names(shape.columns)
+        sql.Identifier(shape.name), copy_names(shape.columns)
     )
     with conn.cursor() as cursor, cursor.copy(statement) as copy:
         for block in blocks:
             copy.write(block)
 
 
-def _names(columns: Sequence[str]) -> sql.Composed:
+def copy_names(columns: Sequence[str]) -> sql.Composed:
+    """A list of columns, quoted."""
     return sql.SQL(", ").join(sql.Identifier(column) for column in columns)
 
 

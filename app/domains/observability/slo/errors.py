@@ -15,6 +15,12 @@ class SloPolicyKeyTaken(Conflict):
     code, title = "slo_policy_key_taken", "Objective key taken"
 
 
+class SloCorrectionNotFound(NotFound):
+    """No such correction in this tenant."""
+
+    code, title = "slo_correction_not_found", "Correction not found"
+
+
 class NoActiveSloPolicy(NotFound):
     """None of the objectives asked for is here and active."""
 

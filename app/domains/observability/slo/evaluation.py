@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.domains.observability.alerts.engine import Finding, oncall_target, raise_alert, resolve_alert
 from app.domains.observability.alerts.models import Alert
 from app.domains.observability.signals.queries import window_counts
-from app.domains.observability.slo import queries
+from app.domains.observability.slo import burning, queries
 from app.domains.observability.slo.burn import Counts
 from app.domains.observability.slo.errors import NoActiveSloPolicy
 from app.domains.observability.slo.events import SloEvaluated
@@ -97,6 +97,9 @@ def keep(tx: WriteTx, policy: SloPolicy, window_minutes: int | None = None, *, b
         resolve_alert(
             tx, Source.SLO, BREACH, subject(policy.id), reason=f"Availability is back at {ratio:.3%}."
         )
+    if AlertOn(policy.alert_on).on_burn:
+        burn = burning.tell(tx, policy)
+        opened += int(burn is not None and burn.opened)
     tx.add(SloEvaluation(**row))
     if by_hand or row["status"] != (previous or SloStatus.HEALTHY):
         _tell(tx, policy, row, previous)

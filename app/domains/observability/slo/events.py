@@ -1,5 +1,6 @@
 """Events of objectives."""
 
+from datetime import datetime
 from uuid import UUID
 
 from app.domains.observability import permissions as p
@@ -36,3 +37,21 @@ class SloEvaluated(Event, type="slo.evaluated", permission=p.OBSERVABILITY_READ)
     previous_status: str | None
     availability_ratio: float
     total_samples: int
+
+
+class SloCorrected(Event, type="slo.corrected", permission=p.OBSERVABILITY_READ):
+    """A time was excluded from an objective."""
+
+    policy_id: UUID
+    correction_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+
+
+class SloCorrectionWithdrawn(Event, type="slo.correction_withdrawn", permission=p.OBSERVABILITY_READ):
+    """A time that was excluded from an objective counts again."""
+
+    policy_id: UUID
+    correction_id: UUID
+    reason: str

@@ -14,6 +14,7 @@ from app.kernel.tx import AnyRow, AnySelect, ReadTx
 
 POLICY_SORT = {"id": SloPolicy.id, "policy_key": SloPolicy.policy_key, "created_at": SloPolicy.created_at}
 EVALUATION_SORT = {"id": SloEvaluation.id, "created_at": SloEvaluation.created_at}
+CORRECTION_SORT = {"id": SloCorrection.id, "starts_at": SloCorrection.starts_at}
 MOST_ITEMS = 1000
 _POLICIES = select(*SloPolicy.__table__.c)
 _EVALUATIONS = select(*SloEvaluation.__table__.c)

@@ -1,6 +1,6 @@
 """Bodies of objectives."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model
 from app.domains.observability.slo.words import AlertOn, CalendarUnit, SloStatus, WindowKind
 from app.domains.observability.words import Severity
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import BlankIsNone, ContractInput, Input, NumberOnly, Output
+from app.kernel.api.schemas import BlankIsNone, ContractInput, Input, Instant, Note, NumberOnly, Output
 
 Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
@@ -189,3 +189,89 @@ class SloOverview(Output):
     breached_count: int
     latest_evaluated_at: datetime | None
     items: list[SloEvaluationRead] = Field(description="The latest of each, breached first; at most 1,000.")
+
+
+_LONGEST = timedelta(days=366)
+
+
+class SloCorrectionCreate(Input):
+    """`[starts_at, ends_at)`, widened to whole minutes, does not count against the objective."""
+
+    starts_at: Instant
+    ends_at: Instant
+    reason: Note = Field(examples=["Planned maintenance of the database"])
+
+    @model_validator(mode="after")
+    def _period(self) -> Self:
+        if not 1970 <= self.starts_at.year <= self.ends_at.year <= 2199:
+            raise ValueError("the dates must lie between 1970 and 2199")
+        if self.ends_at <= self.starts_at:
+            raise ValueError("ends_at must lie after starts_at")
+        if self.ends_at - self.starts_at > _LONGEST:
+            raise ValueError("a correction lasts at most 366 days")
+        return self
+
+
+class SloCorrectionRead(Output):
+    id: UUID
+    policy_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    created_by: str
+    created_at: datetime
+
+
+class BurnRead(Output):
+    """One pair of windows. Rates are in budgets per period; null when errors met a target of 1."""
+
+    tier: str = Field(examples=["fast"])
+    pages: bool
+    factor: float = Field(examples=[14.4])
+    long_minutes: int
+    short_minutes: int
+    long_total: int
+    long_bad: int
+    long_rate: float | None
+    short_rate: float | None
+    reachable: bool = Field(description="False: with this target even failing all the time burns slower.")
+    firing: bool
+
+
+class ExhaustionRead(Output):
+    """When the budget is spent if the last six hours go on; null: it lasts, or nothing is known."""
+
+    earliest_at: datetime | None
+    likely_at: datetime | None
+    latest_at: datetime | None
+
+
+class WindowBudget(Output):
+    """Shares are of the errors that the target allows among the events so far; null when it allows none."""
+
+    window: WindowRead
+    label: str = Field(examples=["30d"])
+    starts_at: datetime
+    ends_at: datetime
+    total: int
+    bad: int
+    corrected_total: int
+    corrected_bad: int
+    allowed_bad: float
+    spent_ratio: float | None
+    remaining_ratio: float | None
+    burn_rate: float | None
+    burns: list[BurnRead]
+    exhaustion: ExhaustionRead
+
+
+class SloBudget(Output):
+    """Error budgets, from counts of events. `measured_from`: the first minute that has any."""
+
+    policy_id: UUID
+    policy_key: str
+    target_ratio: float
+    timezone: str
+    measured_from: datetime | None
+    computed_at: datetime
+    windows: list[WindowBudget]

@@ -1,7 +1,6 @@
 """The walls between tenants, asked of the live catalogue and tried as the role that serves."""
 
 import re
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -19,6 +18,7 @@ from app.domains.observability.inspections.words import Weight
 from app.kernel.db import rls
 from app.kernel.db.engine import bind
 from app.kernel.db.migrate import current_heads, schema_state
+from app.kernel.ids import new_id
 
 GLOBAL_TABLES = frozenset({"alembic_version", "tenant"})
 
@@ -127,7 +127,7 @@ def cross_tenant_probe(ground: Ground) -> Outcome:
     ]
     with ground.database.connect() as conn:
         with conn.begin():
-            bind(conn, uuid4(), "system:inspection", read_only=True)
+            bind(conn, new_id(), "system:inspection", read_only=True)
             foreign = _showing(conn, names)
         with conn.begin():
             unbound = _showing(conn, names)

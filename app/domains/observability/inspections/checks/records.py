@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 
 from app.domains.observability.alerts.engine import oncall_target
 from app.domains.observability.alerts.models import Alert
-from app.domains.observability.oncall.models import OncallShift
 from app.domains.observability.inspections.checks.base import (
     AuditPlace,
     Check,
@@ -18,6 +17,7 @@ from app.domains.observability.inspections.checks.base import (
     warned,
 )
 from app.domains.observability.inspections.words import CheckStatus, Weight
+from app.domains.observability.oncall.models import OncallShift
 from app.domains.observability.words import AlertStatus, Severity, Source
 from app.kernel.tx import AnyRow
 from app.platform import audit

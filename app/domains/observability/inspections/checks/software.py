@@ -37,7 +37,7 @@ def advisories(ground: Ground) -> Outcome:
         content = json.loads(path.read_text())
         changed = path.stat().st_mtime
     except (OSError, ValueError) as error:
-        return warned(f"The advisory file can't be read: {type(error).__name__}.", file=given)
+        return warned(f"The advisory file can't be read: {type(error).__name__}.")
     records = content.get("vulns", []) if isinstance(content, dict) else content
     installed = {_name(dist.metadata["Name"]): dist.version for dist in distributions()}
     found = [

@@ -6,6 +6,7 @@ from app.domains.observability.capacity.api import router as capacity
 from app.domains.observability.errors import CONSTRAINTS as ALERT_CONSTRAINTS
 from app.domains.observability.external.api import router as external
 from app.domains.observability.ingest.api import router as ingest
+from app.domains.observability.ingest.noticed import SUBSCRIPTIONS as NOTICED
 from app.domains.observability.ingest.otlp.api import router as otlp
 from app.domains.observability.ingest.remote_write.api import router as remote_write
 from app.domains.observability.inspections.api import router as inspections
@@ -55,5 +56,6 @@ module = Module(
     ],
     subscriptions={
         **BACKUP_SUBSCRIPTIONS,
+        **NOTICED,
     },
 )

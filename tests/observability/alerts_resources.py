@@ -56,6 +56,37 @@ def rule(tenant: Tenant) -> str:
     return str(tenant.post("/api/observability/alert-rules", **rule_body())["id"])
 
 
-RESOURCES = {"alert_id": alert, "shift_id": shift, "alert_rule_id": rule}
+def receiver_body(_: Tenant | None = None, **target: Any) -> dict[str, Any]:
+    given = target or {"kind": "webhook", "url": "http://127.0.0.1:9/alerts"}
+    return {"name": f"Receiver {uuid4().hex[:8]}", "target": given}
+
+
+def receiver(tenant: Tenant) -> str:
+    return str(tenant.post("/api/observability/receivers", **receiver_body())["id"])
+
+
+def route(tenant: Tenant, **fields: Any) -> str:
+    given = {"receiver_id": receiver(tenant)} | fields
+    return str(tenant.post("/api/observability/notification-routes", **given)["id"])
+
+
+def sent(tenant: Tenant) -> str:
+    answer = tenant.client.post(f"/api/observability/receivers/{receiver(tenant)}:test")
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+RESOURCES = {
+    "alert_id": alert,
+    "shift_id": shift,
+    "alert_rule_id": rule,
+    "receiver_id": receiver,
+    "notification_route_id": route,
+    "notification_id": sent,
+}
 ALIASES = {"rule_ids": "alert_rule_id"}
-BODIES = {"create_oncall_shift": shift_body, "create_alert_rule": rule_body}
+BODIES = {
+    "create_oncall_shift": shift_body,
+    "create_alert_rule": rule_body,
+    "create_receiver": receiver_body,
+}

@@ -107,3 +107,56 @@ class RuleDeleted(Event, type="alert_rule.deleted", permission=p.OBSERVABILITY_R
     rule_id: UUID
     name: str
     kind: str
+
+
+class ReceiverCreated(Event, type="alert_receiver.created", permission=p.OBSERVABILITY_READ):
+    """A receiver of notifications was added."""
+
+    receiver_id: UUID
+    name: str
+    kind: str
+
+
+class ReceiverUpdated(Event, type="alert_receiver.updated", permission=p.OBSERVABILITY_READ):
+    """A receiver of notifications was changed."""
+
+    receiver_id: UUID
+    name: str
+    kind: str
+
+
+class ReceiverDeleted(Event, type="alert_receiver.deleted", permission=p.OBSERVABILITY_READ):
+    """A receiver of notifications was removed."""
+
+    receiver_id: UUID
+    name: str
+    kind: str
+
+
+class RouteCreated(Event, type="notification_route.created", permission=p.OBSERVABILITY_READ):
+    """A route from alerts to a receiver was added."""
+
+    route_id: UUID
+    receiver_id: UUID
+
+
+class RouteUpdated(Event, type="notification_route.updated", permission=p.OBSERVABILITY_READ):
+    """A route from alerts to a receiver was changed."""
+
+    route_id: UUID
+    receiver_id: UUID
+
+
+class RouteDeleted(Event, type="notification_route.deleted", permission=p.OBSERVABILITY_READ):
+    """A route from alerts to a receiver was removed."""
+
+    route_id: UUID
+    receiver_id: UUID
+
+
+class NotificationDead(Event, type="notification.dead", permission=p.OBSERVABILITY_READ):
+    """A notification was given up: its receiver never took it."""
+
+    delivery_id: UUID
+    receiver_id: UUID
+    reason: str

@@ -2,6 +2,9 @@ from app.domains.observability.alerts.api import router as alerts
 from app.domains.observability.errors import CONSTRAINTS
 from app.domains.observability.external.api import router as external
 from app.domains.observability.ingest.api import router as ingest
+from app.domains.observability.notify.api import notifications, receivers, routes
+from app.domains.observability.notify.outbox import DELIVER
+from app.domains.observability.notify.tell import TELL, queue_telling
 from app.domains.observability.oncall.api import router as oncall
 from app.domains.observability.permissions import ALL
 from app.domains.observability.rules.api import router as rules
@@ -10,7 +13,7 @@ from app.domains.observability.rules.reaction import REACT, queue_reactions
 from app.kernel.module import Module
 from app.kernel.relay import Outlet
 
-OUTLET: Outlet = queue_reactions
+OUTLETS: tuple[Outlet, ...] = (queue_reactions, queue_telling)
 
 module = Module(
     "observability",
@@ -19,6 +22,9 @@ module = Module(
         external,
         oncall,
         rules,
+        receivers,
+        routes,
+        notifications,
         ingest,
     ],
     permissions=ALL,
@@ -26,5 +32,7 @@ module = Module(
     jobs=[
         EVALUATE,
         REACT,
+        TELL,
+        DELIVER,
     ],
 )

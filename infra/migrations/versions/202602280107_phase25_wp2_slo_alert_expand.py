@@ -37,6 +37,7 @@ def _versioned() -> tuple[sa.Column, ...]:
 def upgrade() -> None:
     _alerts()
     _rules()
+    _notify()
 
 
 def _alerts() -> None:
@@ -151,7 +152,103 @@ def _rules() -> None:
     )
 
 
+def _json(name: str) -> sa.Column:
+    return sa.Column(name, JSONB(), nullable=False)
+
+
+def _flag(name: str) -> sa.Column:
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def _number(name: str) -> sa.Column:
+    return sa.Column(name, sa.Integer(), nullable=False)
+
+
+def _notify() -> None:
+    m.create_tenant_table(
+        "alert_receiver",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False, server_default=sa.text("true")),
+        _json("config"),
+        sa.Column("secret", sa.LargeBinary()),
+        *_versioned(),
+        sa.UniqueConstraint("tenant_id", "name"),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+        sa.CheckConstraint("kind IN ('webhook', 'email', 'alertmanager')", name="kind_word"),
+    )
+    m.create_tenant_table(
+        "notification_route",
+        sa.Column("receiver_id", sa.Uuid(), nullable=False),
+        _number("position"),
+        _json("matchers"),
+        _json("group_by"),
+        _number("group_wait_seconds"),
+        _number("group_interval_seconds"),
+        _number("repeat_interval_seconds"),
+        _flag("send_resolved"),
+        _flag("goes_on"),
+        _flag("is_active"),
+        *_versioned(),
+        m.tenant_fk("receiver_id", "alert_receiver"),
+        sa.CheckConstraint(
+            "group_wait_seconds >= 0 AND group_interval_seconds >= 1 AND repeat_interval_seconds >= 60",
+            name="pace",
+        ),
+        sa.Index("ix_notification_route_order", "tenant_id", "position", "id"),
+        sa.Index("ix_notification_route_receiver", "tenant_id", "receiver_id"),
+    )
+    m.create_tenant_table(
+        "notification_group",
+        sa.Column("route_id", sa.Uuid(), nullable=False),
+        sa.Column("group_key", sa.Text(), nullable=False),
+        _json("labels"),
+        _time("due_at"),
+        _time("last_sent_at"),
+        m.tenant_fk("route_id", "notification_route", ondelete="CASCADE"),
+        sa.UniqueConstraint("tenant_id", "route_id", "group_key"),
+        sa.Index("ix_notification_group_due", "tenant_id", "due_at"),
+    )
+    m.create_tenant_table(
+        "notification_member",
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("told", sa.Text()),
+        m.tenant_fk("group_id", "notification_group", ondelete="CASCADE"),
+        m.tenant_fk("alert_id", "alert", ondelete="CASCADE"),
+        sa.Index("ix_notification_member_alert", "tenant_id", "alert_id"),
+        key=("group_id", "alert_id"),
+    )
+    m.create_tenant_table(
+        "notification_delivery",
+        sa.Column("receiver_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        _number("attempts"),
+        _time("next_attempt_at"),
+        sa.Column("last_status_code", sa.Integer()),
+        sa.Column("last_error", sa.Text()),
+        _json("payload"),
+        _time("created_at", nullable=False),
+        _time("finished_at"),
+        m.tenant_fk("receiver_id", "alert_receiver", ondelete="CASCADE"),
+        sa.CheckConstraint("reason IN ('group', 'escalation', 'test')", name="reason_word"),
+        sa.CheckConstraint("status IN ('PENDING', 'DELIVERED', 'DEAD')", name="status_word"),
+        sa.CheckConstraint("(status = 'PENDING') = (next_attempt_at IS NOT NULL)", name="pending_has_a_time"),
+        sa.Index("ix_notification_delivery_receiver", "tenant_id", "receiver_id", "id"),
+        sa.Index(
+            "ix_notification_delivery_due",
+            "tenant_id",
+            "next_attempt_at",
+            postgresql_where=sa.text("status = 'PENDING'"),
+        ),
+    )
+
+
 def downgrade() -> None:
+    for table in ("delivery", "member", "group", "route"):
+        op.drop_table(f"notification_{table}")
+    op.drop_table("alert_receiver")
     op.drop_table("alert_rule_state")
     op.drop_table("alert_rule")
     op.drop_table("oncall_shift")

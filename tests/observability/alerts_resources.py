@@ -76,6 +76,29 @@ def sent(tenant: Tenant) -> str:
     return str(answer.json()["id"])
 
 
+def suppression_body(_: Tenant | None = None, **changes: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "kind": "SILENCE",
+        "matchers": [{"name": "key", "value": "no.such.key"}],
+        "ends_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+        "comment": "Known",
+    }
+    return {"suppress": given | changes}
+
+
+def suppression(tenant: Tenant) -> str:
+    return str(tenant.post("/api/observability/suppressions", **suppression_body())["id"])
+
+
+def policy_body(_: Tenant | None = None, **changes: Any) -> dict[str, Any]:
+    steps = [{"after_minutes": 5, "target": {"kind": "shift"}}]
+    return {"name": f"Policy {uuid4().hex[:8]}", "steps": steps} | changes
+
+
+def escalation_policy(tenant: Tenant) -> str:
+    return str(tenant.post("/api/observability/escalation-policies", **policy_body())["id"])
+
+
 RESOURCES = {
     "alert_id": alert,
     "shift_id": shift,
@@ -83,10 +106,15 @@ RESOURCES = {
     "receiver_id": receiver,
     "notification_route_id": route,
     "notification_id": sent,
+    "suppression_id": suppression,
+    "escalation_policy_id": escalation_policy,
 }
 ALIASES = {"rule_ids": "alert_rule_id"}
 BODIES = {
     "create_oncall_shift": shift_body,
     "create_alert_rule": rule_body,
     "create_receiver": receiver_body,
+    "create_suppression": suppression_body,
+    "preview_suppression": suppression_body,
+    "create_escalation_policy": policy_body,
 }

@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 from app.domains.observability import Severity, raise_alert
 from app.domains.observability.notify import outbox
 from app.domains.observability.notify.outbox import ATTEMPTS, DELIVER, pause_after
-from app.domains.observability.notify.tell import TELL, tell
+from app.domains.observability.tell import TELL, tell
 from app.kernel.jobs.engine import JobContext
 from app.platform.webhooks.config import configure
 from tests.observability.alerts_resources import alert, finding, receiver_body, route

@@ -160,3 +160,48 @@ class NotificationDead(Event, type="notification.dead", permission=p.OBSERVABILI
     delivery_id: UUID
     receiver_id: UUID
     reason: str
+
+
+class SuppressionCreated(Event, type="alert_suppression.created", permission=p.OBSERVABILITY_READ):
+    """A silence, a maintenance window or an inhibition was added."""
+
+    suppression_id: UUID
+    kind: str
+    comment: str
+
+
+class SuppressionEnded(Event, type="alert_suppression.ended", permission=p.OBSERVABILITY_READ):
+    """A suppression was ended before its time."""
+
+    suppression_id: UUID
+    kind: str
+
+
+class AlertEscalated(Event, type="alert.escalated", permission=p.OBSERVABILITY_READ):
+    """Nobody took an alert on in time; `told` is whom the step reached, null when there was nobody."""
+
+    alert_id: UUID
+    step: int
+    kind: str
+    told: str | None
+
+
+class EscalationPolicyCreated(Event, type="escalation_policy.created", permission=p.OBSERVABILITY_READ):
+    """An escalation policy was added."""
+
+    policy_id: UUID
+    name: str
+
+
+class EscalationPolicyUpdated(Event, type="escalation_policy.updated", permission=p.OBSERVABILITY_READ):
+    """An escalation policy was changed."""
+
+    policy_id: UUID
+    name: str
+
+
+class EscalationPolicyDeleted(Event, type="escalation_policy.deleted", permission=p.OBSERVABILITY_READ):
+    """An escalation policy was removed."""
+
+    policy_id: UUID
+    name: str

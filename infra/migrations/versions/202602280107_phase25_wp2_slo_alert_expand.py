@@ -38,6 +38,8 @@ def upgrade() -> None:
     _alerts()
     _rules()
     _notify()
+    _suppressions()
+    _escalation()
 
 
 def _alerts() -> None:
@@ -245,7 +247,60 @@ def _notify() -> None:
     )
 
 
+def _suppressions() -> None:
+    m.create_tenant_table(
+        "alert_suppression",
+        sa.Column("kind", sa.Text(), nullable=False),
+        _json("matchers"),
+        sa.Column("source_matchers", JSONB()),
+        _json("equal"),
+        sa.Column("weekly", JSONB()),
+        _time("starts_at", nullable=False),
+        _time("ends_at"),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        *_versioned(),
+        sa.CheckConstraint("kind IN ('SILENCE', 'MAINTENANCE', 'INHIBITION')", name="kind_word"),
+        sa.CheckConstraint("length(comment) BETWEEN 1 AND 500", name="comment_length"),
+        sa.CheckConstraint("ends_at > starts_at", name="period"),
+        sa.CheckConstraint("kind = 'INHIBITION' OR ends_at IS NOT NULL", name="ends_some_day"),
+        sa.CheckConstraint("(kind = 'INHIBITION') = (source_matchers IS NOT NULL)", name="inhibition_has_source"),
+        sa.CheckConstraint("weekly IS NULL OR kind = 'MAINTENANCE'", name="weekly_is_maintenance"),
+        sa.Index("ix_alert_suppression_ends", "tenant_id", "ends_at"),
+    )
+
+
+def _escalation() -> None:
+    m.create_tenant_table(
+        "escalation_policy",
+        sa.Column("name", sa.Text(), nullable=False),
+        _json("matchers"),
+        _json("steps"),
+        _flag("is_active"),
+        *_versioned(),
+        sa.UniqueConstraint("tenant_id", "name"),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+    )
+    m.create_tenant_table(
+        "escalation_timer",
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        _number("step"),
+        sa.Column("policy_id", sa.Uuid(), nullable=False),
+        _time("due_at", nullable=False),
+        _json("target"),
+        m.tenant_fk("policy_id", "escalation_policy", ondelete="CASCADE"),
+        m.tenant_fk("alert_id", "alert", ondelete="CASCADE"),
+        sa.CheckConstraint("step >= 0", name="step_counts"),
+        sa.Index("ix_escalation_timer_due", "tenant_id", "due_at"),
+        sa.Index("ix_escalation_timer_policy", "tenant_id", "policy_id"),
+        key=("alert_id", "step"),
+    )
+
+
 def downgrade() -> None:
+    op.drop_table("escalation_timer")
+    op.drop_table("escalation_policy")
+    op.drop_table("alert_suppression")
     for table in ("delivery", "member", "group", "route"):
         op.drop_table(f"notification_{table}")
     op.drop_table("alert_receiver")

@@ -43,8 +43,8 @@ _WAKE = text(
 )
 
 
-def route_new(tx: WriteTx) -> int:
-    """Put alerts that nobody looked at into the groups of the routes that fit; returns how many it were."""
+def route_new(tx: WriteTx) -> Sequence[AnyRow]:
+    """Put alerts that nobody looked at into the groups of the routes that fit; returns them."""
     found = tx.all(
         select(*Alert.__table__.c)
         .where(Alert.routed_at.is_(None), IS_OPEN)
@@ -53,7 +53,7 @@ def route_new(tx: WriteTx) -> int:
         .with_for_update(skip_locked=True)
     )
     if not found:
-        return 0
+        return found
     routes = tx.all(
         select(*NotificationRoute.__table__.c)
         .where(NotificationRoute.is_active)
@@ -64,7 +64,7 @@ def route_new(tx: WriteTx) -> int:
             _join(tx, alert, route)
     routed: Any = update(Alert).where(Alert.id.in_([alert.id for alert in found])).values(routed_at=tx.now)
     tx.execute(routed.execution_options(synchronize_session=False))
-    return len(found)
+    return found
 
 
 def fitting(routes: Sequence[Any], known: dict[str, str]) -> list[Any]:

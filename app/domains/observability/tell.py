@@ -8,9 +8,11 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from app.domains.observability.escalation.timers import begin, ring
 from app.domains.observability.notify.grouping import BATCH, flush, route_new, wake
 from app.domains.observability.notify.models import NotificationGroup
 from app.domains.observability.notify.outbox import requeue_lost
+from app.domains.observability.suppressions.effect import refresh
 from app.kernel.events.envelope import Envelope
 from app.kernel.jobs.engine import Job, enqueue
 from app.kernel.tx import WriteTx
@@ -20,9 +22,13 @@ _SOON = timedelta(minutes=1)
 
 def tell(tx: WriteTx) -> None:
     """Everything that is due for one tenant."""
-    more = route_new(tx) == BATCH
+    refresh(tx)
+    fresh = route_new(tx)
+    begin(tx, fresh)
+    more = len(fresh) == BATCH
     wake(tx)
     more = flush(tx) == BATCH or more
+    ring(tx)
     requeue_lost(tx)
     _come_back(tx, at_once=more)
 

@@ -25,7 +25,7 @@ def create_policy(tx: WriteTx, data: PolicyCreate) -> EscalationPolicy:
     policy = tx.add(EscalationPolicy(**fields, created_at=tx.now, updated_at=tx.now))
     tx.emit(
         EscalationPolicyCreated(policy_id=policy.id, name=policy.name),
-        subject=ref("escalation-policy", policy.id),
+        subject=ref("escalation_policy", policy.id),
         after=fields,
     )
     return policy
@@ -46,7 +46,7 @@ def change_policy(tx: WriteTx, policy_id: UUID, data: PolicyPatch) -> Escalation
     tx.flush()
     tx.emit(
         EscalationPolicyUpdated(policy_id=policy.id, name=policy.name),
-        subject=ref("escalation-policy", policy.id),
+        subject=ref("escalation_policy", policy.id),
         before=before,
         after=changes,
     )
@@ -60,7 +60,7 @@ def delete_policy(tx: WriteTx, policy_id: UUID) -> None:
     tx.flush()
     tx.emit(
         EscalationPolicyDeleted(policy_id=policy.id, name=policy.name),
-        subject=ref("escalation-policy", policy.id),
+        subject=ref("escalation_policy", policy.id),
     )
 
 

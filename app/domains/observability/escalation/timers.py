@@ -83,7 +83,7 @@ def _escalate(tx: WriteTx, alert: Alert, timer: AnyRow) -> None:
     tx.emit(
         AlertEscalated(alert_id=alert.id, step=timer.step, kind=target["kind"], told=told),
         subject=ref("alert", alert.id),
-        related=[alert.subject, ref("escalation-policy", timer.policy_id)],
+        related=[alert.subject, ref("escalation_policy", timer.policy_id)],
         before={"target": before},
         after={"target": alert.target},
     )

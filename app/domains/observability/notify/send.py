@@ -4,12 +4,12 @@ import json
 import smtplib
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 from app.domains.observability.notify import payload
+from app.kernel.clock import now
 from app.platform import webhooks
 
 SMTP_TIMEOUT_SECONDS = 20
@@ -54,7 +54,7 @@ def _by_http(letter: Letter) -> Result:
     else:
         body = json.dumps(letter.document)
         secret = [webhooks.decrypt(letter.secret)] if letter.secret is not None else []
-        headers = webhooks.signed_headers(f"msg_{letter.delivery_id.hex}", datetime.now(UTC), body, secret)
+        headers = webhooks.signed_headers(f"msg_{letter.delivery_id.hex}", now(), body, secret)
     allowed = webhooks.settings().egress_allow_private
     outcome = webhooks.post(letter.config["url"], body.encode(), headers, allow_private=allowed)
     if outcome.delivered:

@@ -14,6 +14,7 @@ from app.domains.observability.alerts.engine import (
     open_subjects,
     raise_alert,
     resolve_alert,
+    told_since,
 )
 from app.domains.observability.errors import AlertClosed, AlertNotFound
 from app.domains.observability.words import Severity, Source
@@ -30,4 +31,5 @@ __all__ = [
     "open_subjects",
     "raise_alert",
     "resolve_alert",
+    "told_since",
 ]

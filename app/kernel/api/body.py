@@ -36,7 +36,9 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-_NOT_NUMBERS = re.compile(rb"NaN|Infinity")
+# The same doubts as plain searches, which cost a tenth: escapes, words that are no numbers, long exponents.
+_WORDS = (b"\\u", b"\x00", b"NaN", b"Infinity")
+_EXPONENTS = (re.compile(rb"e\+?\d\d\d"), re.compile(rb"E\+?\d\d\d"))
 
 
 def parse_json(raw: bytes, content_type: str) -> Any:
@@ -54,10 +56,10 @@ def parse_json(raw: bytes, content_type: str) -> Any:
 def check_json(raw: bytes, content_type: str) -> None:
     """Raise what `parse_json` would, for a body that a model parses itself, except plain syntax errors.
 
-    Only a body with something suspect in it is parsed here.
+    Only a body with something suspect in it is parsed here. Whole numbers of more than 300 digits are let through.
     """
     _check_media(content_type)
-    if _SUSPECT.search(raw) or _NOT_NUMBERS.search(raw):
+    if any(word in raw for word in _WORDS) or any(exponent.search(raw) for exponent in _EXPONENTS):
         parse_json(raw, content_type)
 
 

@@ -40,6 +40,7 @@ _STAGE = f"CREATE TEMPORARY TABLE load_signal AS SELECT {_COLUMNS} FROM signal W
 _COPY = f"COPY pg_temp.load_signal ({_COLUMNS}) FROM STDIN"
 _MOVE = _SHARED + f"SELECT %s, %s, %s, {_COLUMNS} FROM pg_temp.load_signal"
 FEW = 1000
+_NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -80,19 +81,18 @@ def _line(record: Record, row_id: UUID) -> str:
     )
     return (
         f"{at.isoformat()}\t{kind}\t{_text(service)}\t{_text(name)}\t{level}\t{_text(trace)}\t{_text(span)}"
-        f"\t{_plain(status)}\t{_plain(duration)}\t{_plain(value)}\t{_text(unit)}\t{_text(message)}"
-        f"\t{_text(_document(detail))}\t{_plain(series)}\t{row_id}\n"
+        f"\t{_NULL if status is None else status}\t{_NULL if duration is None else duration}"
+        f"\t{_NULL if value is None else value}\t{_text(unit)}\t{_text(message)}"
+        f"\t{_text(_document(detail))}\t{_NULL if series is None else series}\t{row_id.hex}\n"
     )
-
-
-def _plain(value: object) -> object:
-    return "\\N" if value is None else value
 
 
 def _text(value: str | None) -> str:
     if value is None:
-        return "\\N"
-    return value if value.isalnum() else value.translate(_ESCAPES)
+        return _NULL
+    if "\\" in value or "\n" in value or "\t" in value or "\r" in value:
+        return value.translate(_ESCAPES)
+    return value
 
 
 def _document(detail: object) -> str:

@@ -1,11 +1,10 @@
 """Bodies of `signals:ingest`."""
 
-from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from app.domains.observability.signals.schemas import SignalRead
 from app.domains.observability.words import Level, SignalType
 from app.kernel.api.schemas import BlankIsNone, ContractInput, Instant, Output
 
@@ -37,28 +36,6 @@ class SignalItem(ContractInput):
 
 class SignalIngest(ContractInput):
     items: Annotated[list[SignalItem], Field(min_length=1, max_length=MOST_ITEMS)]
-
-
-class SignalRead(Output):
-    """A stored signal. `created_at` is `occurred_at` by the name that older clients know."""
-
-    id: UUID
-    tenant_id: UUID
-    signal_type: SignalType
-    level: Level
-    service_name: str
-    signal_name: str
-    trace_id: str | None
-    span_id: str | None
-    status_code: int | None
-    duration_ms: float | None
-    numeric_value: float | None
-    unit: str | None
-    message: str | None
-    detail: dict[str, Any]
-    created_by: str
-    occurred_at: datetime
-    created_at: datetime
 
 
 class ItemError(Output):

@@ -8,10 +8,11 @@ from app.domains.observability.ingest.items import Period, record_of
 from app.domains.observability.ingest.lines import BadLine
 from app.domains.observability.ingest.quota import check_quota
 from app.domains.observability.ingest.record import Record
-from app.domains.observability.ingest.schemas import IngestResult, ItemError, SignalItem, SignalRead
+from app.domains.observability.ingest.schemas import IngestResult, ItemError, SignalItem
 from app.domains.observability.ingest.store import LARGEST_CHUNK, Batch, open_batch
 from app.domains.observability.signals.models import Protocol
 from app.domains.observability.signals.preferences import preferences
+from app.domains.observability.signals.schemas import SignalRead
 from app.kernel.problem import FieldError, ValidationFailed
 from app.kernel.tx import WriteTx
 
@@ -78,6 +79,9 @@ def _fault(item: SignalItem, period: Period) -> tuple[str, str] | None:
 
 
 def _check_times(items: list[SignalItem], period: Period) -> None:
+    times = [item.occurred_at for item in items if item.occurred_at is not None]
+    if not times or (period.fault(min(times)) is None and period.fault(max(times)) is None):
+        return
     wrong = [
         FieldError(pointer=f"#/items/{index}/occurred_at", code=fault[0], detail=fault[1])
         for index, item in enumerate(items)

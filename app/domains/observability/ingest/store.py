@@ -6,7 +6,7 @@ unique constraint, so of twins in flight one stores and the others learn that it
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -61,7 +61,8 @@ class Batch:
         ids = new_ids(len(records))
         write_signals(self.tx, self.id, ids, records)
         self.items += len(records)
-        self.minutes.update({record.occurred_at.replace(second=0, microsecond=0) for record in records})
+        numbers = {int(record.occurred_at.timestamp()) // 60 for record in records}
+        self.minutes.update(datetime.fromtimestamp(number * 60, UTC) for number in numbers)
         return ids
 
     def close(self, rejected: int = 0) -> None:

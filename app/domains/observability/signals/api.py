@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import Query
 
 from app.domains.observability import permissions as p
-from app.domains.observability.ingest.schemas import SignalRead
 from app.domains.observability.signals import aggregate, reads, service
 from app.domains.observability.signals.errors import NotRolledUp, RangeTooFine
 from app.domains.observability.signals.preferences import preferences
@@ -17,6 +16,7 @@ from app.domains.observability.signals.schemas import (
     SettingsRead,
     SettingsWrite,
     SignalFilter,
+    SignalRead,
 )
 from app.kernel.api.routing import Router
 from app.kernel.api.schemas import Page

@@ -5,9 +5,8 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from app.domains.observability.ingest.schemas import SignalRead
 from app.domains.observability.signals.models import Signal
-from app.domains.observability.signals.schemas import Overview, SignalFilter
+from app.domains.observability.signals.schemas import Overview, SignalFilter, SignalRead
 from app.domains.observability.words import Level, SignalType
 from app.kernel.api.pagination import page
 from app.kernel.api.schemas import Page

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
@@ -13,6 +14,28 @@ from app.kernel.api.pagination import MAX_LIMIT, PageParams
 from app.kernel.api.schemas import Input, Instant, Output
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+
+
+class SignalRead(Output):
+    """A stored signal. `created_at` is `occurred_at` by the name that older clients know."""
+
+    id: UUID
+    tenant_id: UUID
+    signal_type: SignalType
+    level: Level
+    service_name: str
+    signal_name: str
+    trace_id: str | None
+    span_id: str | None
+    status_code: int | None
+    duration_ms: float | None
+    numeric_value: float | None
+    unit: str | None
+    message: str | None
+    detail: dict[str, Any]
+    created_by: str
+    occurred_at: datetime
+    created_at: datetime
 
 
 class SignalFilter(PageParams):

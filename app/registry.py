@@ -9,7 +9,7 @@ from prometheus_client import start_http_server
 
 from app.domains import observability
 from app.domains.assets.module import module as assets
-from app.domains.observability.module import OUTLET as OBSERVABILITY_OUTLET
+from app.domains.observability.module import OUTLETS as OBSERVABILITY_OUTLETS
 from app.domains.observability.module import module as observability_module
 from app.kernel.api.ratelimit import RateLimiter
 from app.kernel.api.routing import Router
@@ -47,7 +47,7 @@ MODULES: tuple[Module, ...] = (
     observability_module,
     assets,
 )
-OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions, WEBHOOKS_OUTLET, OBSERVABILITY_OUTLET)
+OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions, WEBHOOKS_OUTLET, *OBSERVABILITY_OUTLETS)
 ROUTERS: tuple[Router, ...] = tuple(router for module in MODULES for router in module.routers)
 _END_SECONDS = 5.0
 JOBS: tuple[Job, ...] = tuple(job for module in MODULES for job in module.jobs)

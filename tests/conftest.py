@@ -1,16 +1,12 @@
 """One PostgreSQL and one Valkey for the whole run, one database a worker, one tenant a test."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from app.kernel.embedded.process import child_environment
 from tests.support import databases
 from tests.support.databases import Servers
 from tests.support.fleet import Fleet
@@ -18,8 +14,8 @@ from tests.support.passwords import make_hashes_cheap
 from tests.support.sealing import seal_all
 from tests.support.server import Server, settings_for
 from tests.support.tenants import Tenant, make_tenant
+from tests.support.worker import running_worker
 
-_ROOT = Path(__file__).parents[1]
 _RUN = ExitStack()
 _URLS: dict[str, Servers] = {}
 
@@ -110,18 +106,6 @@ def relay(server: Server) -> Callable[[Tenant], int]:
 
 @pytest.fixture(scope="module")
 def worker(urls: Servers, server: Server) -> Iterator[None]:
-    """The worker process: it runs jobs, gives events their places and delivers webhooks."""
-    settings = {
-        "HANGAR_EGRESS_ALLOW_PRIVATE": "true",
-        "HANGAR_LOG_LEVEL": "WARNING",
-        "PYTHONPATH": str(_ROOT),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "worker"],
-        env=child_environment(urls.environment() | settings),
-        cwd=_ROOT,
-    )
-    yield
-    assert process.poll() is None, "the worker has ended by itself"
-    process.terminate()
-    process.wait(30)
+    """A worker process beside the server."""
+    with running_worker(urls):
+        yield

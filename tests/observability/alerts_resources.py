@@ -56,6 +56,65 @@ def rule(tenant: Tenant) -> str:
     return str(tenant.post("/api/observability/alert-rules", **rule_body())["id"])
 
 
-RESOURCES = {"alert_id": alert, "shift_id": shift, "alert_rule_id": rule}
+def receiver_body(_: Tenant | None = None, **target: Any) -> dict[str, Any]:
+    given = target or {"kind": "webhook", "url": "http://127.0.0.1:9/alerts"}
+    return {"name": f"Receiver {uuid4().hex[:8]}", "target": given}
+
+
+def receiver(tenant: Tenant) -> str:
+    return str(tenant.post("/api/observability/receivers", **receiver_body())["id"])
+
+
+def route(tenant: Tenant, **fields: Any) -> str:
+    given = {"receiver_id": receiver(tenant)} | fields
+    return str(tenant.post("/api/observability/notification-routes", **given)["id"])
+
+
+def sent(tenant: Tenant) -> str:
+    answer = tenant.client.post(f"/api/observability/receivers/{receiver(tenant)}:test")
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def suppression_body(_: Tenant | None = None, **changes: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "kind": "SILENCE",
+        "matchers": [{"name": "key", "value": "no.such.key"}],
+        "ends_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+        "comment": "Known",
+    }
+    return {"suppress": given | changes}
+
+
+def suppression(tenant: Tenant) -> str:
+    return str(tenant.post("/api/observability/suppressions", **suppression_body())["id"])
+
+
+def policy_body(_: Tenant | None = None, **changes: Any) -> dict[str, Any]:
+    steps = [{"after_minutes": 5, "target": {"kind": "shift"}}]
+    return {"name": f"Policy {uuid4().hex[:8]}", "steps": steps} | changes
+
+
+def escalation_policy(tenant: Tenant) -> str:
+    return str(tenant.post("/api/observability/escalation-policies", **policy_body())["id"])
+
+
+RESOURCES = {
+    "alert_id": alert,
+    "shift_id": shift,
+    "alert_rule_id": rule,
+    "receiver_id": receiver,
+    "notification_route_id": route,
+    "notification_id": sent,
+    "suppression_id": suppression,
+    "escalation_policy_id": escalation_policy,
+}
 ALIASES = {"rule_ids": "alert_rule_id"}
-BODIES = {"create_oncall_shift": shift_body, "create_alert_rule": rule_body}
+BODIES = {
+    "create_oncall_shift": shift_body,
+    "create_alert_rule": rule_body,
+    "create_receiver": receiver_body,
+    "create_suppression": suppression_body,
+    "preview_suppression": suppression_body,
+    "create_escalation_policy": policy_body,
+}

@@ -145,6 +145,26 @@ def test_the_watch_puts_right_what_an_older_release_wrote(
     assert [row["subject"] for row in alerts(tenant, status="OPEN")] == [f"asset:{sick}"]
 
 
+def test_the_watch_respects_what_was_closed(
+    tenant: Tenant, working: Working, raw: psycopg.Connection
+) -> None:
+    asset_id = asset(tenant)
+    report(tenant, asset_id, "CRITICAL")
+    order = tenant.post(ORDERS, asset_id=asset_id, title="Rotor", expected_end_at="2199-01-01T00:00:00Z")
+    raw.execute(
+        "UPDATE work_order SET expected_end_at = now() - interval '1 h' WHERE id = %s", (order["id"],)
+    )
+    with working() as tx:
+        watch_fleet(tx)
+    for row in alerts(tenant, status="OPEN"):
+        tenant.post(f"{ALERTS}/{row['id']}:close")
+    with working() as tx:
+        watch_fleet(tx)
+    assert [row["status"] for row in alerts(tenant)] == ["CLOSED", "CLOSED"]
+    report(tenant, asset_id, "CRITICAL")
+    assert [row["key"] for row in alerts(tenant, status="OPEN")] == ["asset.health"]
+
+
 def test_foreign_alerts_and_assets_are_not_found(tenant: Tenant, rival: Tenant) -> None:
     ours, theirs = asset(tenant), asset(rival)
     for asset_id, alert_id in ((ours, alert(rival)), (theirs, alert(tenant))):

@@ -322,14 +322,14 @@ def leftover(server: Server) -> Iterator[str]:
 def test_what_a_killed_drill_left_is_dropped(backups: Backups, server: Server) -> None:
     with leftover(server) as name, scratch.connect(server.urls.ops_url) as ops:
         scratch.hold(ops, name)
-        jobs._last_sweep.clear()
-        jobs.SWEEP.perform(server.database, backups.tenant.id, "tick", {})
+        jobs._last_look.clear()
+        jobs.TIDY.perform(server.database, backups.tenant.id, "tick", {})
         assert scratch_databases(server) == [name], "somebody still works with it"
         ops.close()
-        jobs.SWEEP.perform(server.database, backups.tenant.id, "tick", {})
+        jobs.TIDY.perform(server.database, backups.tenant.id, "tick", {})
         assert scratch_databases(server) == [name], "it was looked at a moment ago"
-        jobs._last_sweep.clear()
-        jobs.SWEEP.perform(server.database, backups.tenant.id, "tick", {})
+        jobs._last_look.clear()
+        jobs.TIDY.perform(server.database, backups.tenant.id, "tick", {})
         assert scratch_databases(server) == []
     assert "ops_role.used" in backups.events(f"tenant:{backups.tenant.id}")
 
@@ -338,6 +338,21 @@ def test_the_next_drill_drops_it_too(backups: Backups, server: Server) -> None:
     with leftover(server):
         assert backups.drill(backups.run())["status"] == "PASSED"
         assert scratch_databases(server) == []
+
+
+def test_the_template_is_made_before_it_is_needed(backups: Backups, server: Server) -> None:
+    name = scratch.template_name(migrate.code_head())
+
+    def there() -> bool:
+        found = superuser(server, "SELECT 1 FROM pg_database WHERE datname = %(name)s", name=name)
+        return bool(found)
+
+    superuser(server, f'DROP DATABASE IF EXISTS "{name}"')
+    jobs._last_look.clear()
+    jobs.TIDY.perform(server.database, backups.tenant.id, "tick", {})
+    assert there()
+    assert backups.drill(backups.run())["status"] == "PASSED"
+    assert "ops_role.used" in backups.events(f"tenant:{backups.tenant.id}")
 
 
 def test_no_other_database_can_be_dropped(server: Server) -> None:
@@ -439,6 +454,8 @@ def test_a_drill_of_a_million_rows_leaves_nothing(backups: Backups, server: Serv
 def test_over_http_with_a_worker_both_answer_at_once(backups: Backups, server: Server) -> None:
     """No polling: the answer is the final state."""
     with worker(server, backups):
+        first = backups.ask()
+        wait_until(lambda: backups.read(first["id"])["status"] == "SUCCESS", 90)
         made = backups.tenant.client.post(f"{BACKUPS}:runs", json={"run_type": "FULL"})
         assert (made.status_code, made.json()["status"]) == (201, "SUCCESS"), made.text
         body: dict[str, Any] = {"objective_rto_seconds": 60}

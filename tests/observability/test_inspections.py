@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from structlog.testing import capture_logs
 
@@ -18,7 +19,7 @@ from app.domains.observability.inspections.run import DAILY, INSPECT
 from app.domains.observability.inspections.score import Score, score, trend
 from app.domains.observability.inspections.words import CheckStatus, Weight
 from app.kernel.tx import Origin
-from tests.events.spine import writing
+from tests.events.spine import as_superuser, writing
 from tests.events.workers import run_jobs_until
 from tests.observability.inspecting import ADDRESS, alerts_of, inspect, item, log
 from tests.support.tenants import Tenant
@@ -140,6 +141,39 @@ def test_the_daily_run_is_one_of_the_system(tenant: Tenant) -> None:
     DAILY.perform(tenant.server.database, tenant.id, "tick:test", {})
     (run,) = tenant.client.get(f"{ADDRESS}/runs").json()
     assert (run["status"], run["executed_by"]) == ("COMPLETED", f"system:{DAILY.name}")
+
+
+def test_runs_older_than_400_days_are_forgotten_with_their_items(tenant: Tenant) -> None:
+    old, young = inspect(tenant), inspect(tenant)
+    for run, days in ((old, 401), (young, 399)):
+        as_superuser(
+            tenant.server.urls,
+            "UPDATE inspection_run SET created_at = now() - %(days)s * interval '1 day'"
+            " WHERE tenant_id = %(tenant)s AND id = %(id)s",
+            days=days,
+            tenant=tenant.id,
+            id=run["id"],
+        )
+    DAILY.perform(tenant.server.database, tenant.id, "tick:test", {})
+    left = [run["id"] for run in tenant.client.get(f"{ADDRESS}/runs").json()]
+    assert (young["id"] in left, old["id"] in left, len(left)) == (True, False, 2)
+    with psycopg.connect(tenant.server.urls.superuser_url) as conn:
+        items = conn.execute(
+            "SELECT count(*) FROM inspection_item WHERE run_id = %s", (old["id"],)
+        ).fetchone()
+    assert items == (0,)
+
+
+def test_two_who_waive_at_once_leave_one_waiver(tenant: Tenant) -> None:
+    body = {"reason": "Known.", "expires_at": IN_A_WEEK}
+    clients = [tenant.with_token(tenant.token) for _ in range(4)]
+    path = f"{ADDRESS}/waivers/oncall.coverage"
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda client: client.put(path, json=body), clients))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert sorted(answer.json()["version"] for answer in answers) == [1, 2, 3, 4]
+    stale = tenant.client.put(path, json=body, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
 
 
 def test_the_next_run_goes_on_where_the_audit_log_was_intact(tenant: Tenant, relay: Any) -> None:

@@ -230,8 +230,11 @@ def test_bad_points_are_counted_and_the_good_ones_stored(tenant: Tenant, rows: A
         (b"", PROTOBUF | {"Content-Encoding": "br"}, 415, 3),
         (b"", PROTOBUF | {"Authorization": "Bearer nonsense"}, 401, 16),
     ],
-    ids=str,
-)
+    ids=[
+        "no protobuf", "half a message", "no JSON", "wrong JSON", "no gzip", "half a gzip", "gzip bomb", "too long",
+        "text", "brotli", "wrong token",
+    ],
+)  # fmt: skip
 def test_errors_are_a_status_in_the_encoding_of_the_request(
     tenant: Tenant, rows: Any, content: bytes, headers: dict[str, str], status: int, code: int
 ) -> None:

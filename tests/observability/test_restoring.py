@@ -105,7 +105,7 @@ def test_a_damaged_backup_makes_no_tenant(backups: Backups) -> None:
     assert operation["status"] == "FAILED"
     assert operation["problem"]["code"] == "restore_failed"
     assert operation["problem"]["reason_code"] == "bytes_changed"
-    assert superuser(backups.server, "SELECT FROM tenant WHERE id = %(id)s", id=made["tenant_id"]) == []
+    assert superuser(backups.server, "SELECT 1 FROM tenant WHERE id = %(id)s", id=made["tenant_id"]) == []
 
 
 def test_a_name_that_is_taken_is_refused(backups: Backups, rival: Tenant) -> None:

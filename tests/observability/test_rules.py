@@ -107,6 +107,18 @@ def test_one_alert_for_each_value_of_a_grouping(tenant: Tenant) -> None:
     assert counts(evaluate(tenant)) == (1, 1, 0, 1)
 
 
+def test_any_value_of_a_grouping_makes_a_reference_that_can_be_followed(tenant: Tenant, relay: Any) -> None:
+    make(tenant, fn="max", group_by="detail.room", threshold=0)
+    rooms = ["hall 1 – süd", "x" * 400 + "a", "x" * 400 + "b"]
+    for room in rooms:
+        send(tenant, numeric_value=1, detail={"room": room})
+    assert counts(evaluate(tenant)) == (1, 3, 3, 0)
+    relay(tenant)
+    for row in alerts(tenant):
+        thread = tenant.client.get("/api/thread", params={"ref": row["subject"]})
+        assert [line["type"] for line in thread.json()] == ["alert.created"]
+
+
 @pytest.mark.parametrize(
     ("fn", "value"),
     [("count", 4), ("errors", 2), ("error_ratio", 0.5), ("sum", 10), ("min", 1), ("p50", 2), ("p99", 4)],

@@ -22,11 +22,12 @@ from app.kernel.tx import WriteTx
 
 def watch_fleet(tx: WriteTx) -> None:
     """Put right each difference between the open alerts and what is so, under the lock of its asset."""
-    differing = _differing_orders(tx)
-    for asset_id in sorted(differing.keys() | _differing_assets(tx)):
+    orders, assets = _differing_orders(tx), _differing_assets(tx)
+    for asset_id in sorted(orders.keys() | assets):
         asset = lock(tx, asset_id)
-        health.follow_health(tx, asset)
-        for order_id in differing.get(asset_id, ()):
+        if asset_id in assets:
+            health.catch_up(tx, asset)
+        for order_id in orders.get(asset_id, ()):
             order = tx.objects(select(WorkOrder).where(WorkOrder.id == order_id).with_for_update())[0]
             work.follow_work(tx, order, asset)
 

@@ -14,6 +14,7 @@ from app.domains.observability.alerts.engine import (
     open_subjects,
     raise_alert,
     resolve_alert,
+    told_since,
 )
 from app.domains.observability.errors import AlertClosed, AlertNotFound
 from app.domains.observability.inspections.config import configure as configure_inspections
@@ -34,4 +35,5 @@ __all__ = [
     "open_subjects",
     "raise_alert",
     "resolve_alert",
+    "told_since",
 ]

@@ -37,6 +37,9 @@ def _versioned() -> tuple[sa.Column, ...]:
 def upgrade() -> None:
     _alerts()
     _rules()
+    _notify()
+    _suppressions()
+    _escalation()
     _slo()
 
 
@@ -248,9 +251,158 @@ def _rules() -> None:
     )
 
 
+def _json(name: str) -> sa.Column:
+    return sa.Column(name, JSONB(), nullable=False)
+
+
+def _flag(name: str) -> sa.Column:
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def _number(name: str) -> sa.Column:
+    return sa.Column(name, sa.Integer(), nullable=False)
+
+
+def _notify() -> None:
+    m.create_tenant_table(
+        "alert_receiver",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False, server_default=sa.text("true")),
+        _json("config"),
+        sa.Column("secret", sa.LargeBinary()),
+        *_versioned(),
+        sa.UniqueConstraint("tenant_id", "name"),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+        sa.CheckConstraint("kind IN ('webhook', 'email', 'alertmanager')", name="kind_word"),
+    )
+    m.create_tenant_table(
+        "notification_route",
+        sa.Column("receiver_id", sa.Uuid(), nullable=False),
+        _number("position"),
+        _json("matchers"),
+        _json("group_by"),
+        _number("group_wait_seconds"),
+        _number("group_interval_seconds"),
+        _number("repeat_interval_seconds"),
+        _flag("send_resolved"),
+        _flag("goes_on"),
+        _flag("is_active"),
+        *_versioned(),
+        m.tenant_fk("receiver_id", "alert_receiver"),
+        sa.CheckConstraint(
+            "group_wait_seconds >= 0 AND group_interval_seconds >= 1 AND repeat_interval_seconds >= 60",
+            name="pace",
+        ),
+        sa.Index("ix_notification_route_order", "tenant_id", "position", "id"),
+        sa.Index("ix_notification_route_receiver", "tenant_id", "receiver_id"),
+    )
+    m.create_tenant_table(
+        "notification_group",
+        sa.Column("route_id", sa.Uuid(), nullable=False),
+        sa.Column("group_key", sa.Text(), nullable=False),
+        _json("labels"),
+        _time("due_at"),
+        _time("last_sent_at"),
+        m.tenant_fk("route_id", "notification_route", ondelete="CASCADE"),
+        sa.UniqueConstraint("tenant_id", "route_id", "group_key"),
+        sa.Index("ix_notification_group_due", "tenant_id", "due_at"),
+    )
+    m.create_tenant_table(
+        "notification_member",
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("told", sa.Text()),
+        m.tenant_fk("group_id", "notification_group", ondelete="CASCADE"),
+        m.tenant_fk("alert_id", "alert", ondelete="CASCADE"),
+        sa.Index("ix_notification_member_alert", "tenant_id", "alert_id"),
+        key=("group_id", "alert_id"),
+    )
+    m.create_tenant_table(
+        "notification_delivery",
+        sa.Column("receiver_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        _number("attempts"),
+        _time("next_attempt_at"),
+        sa.Column("last_status_code", sa.Integer()),
+        sa.Column("last_error", sa.Text()),
+        _json("payload"),
+        _time("created_at", nullable=False),
+        _time("finished_at"),
+        m.tenant_fk("receiver_id", "alert_receiver", ondelete="CASCADE"),
+        sa.CheckConstraint("reason IN ('group', 'escalation', 'test')", name="reason_word"),
+        sa.CheckConstraint("status IN ('PENDING', 'DELIVERED', 'DEAD')", name="status_word"),
+        sa.CheckConstraint("(status = 'PENDING') = (next_attempt_at IS NOT NULL)", name="pending_has_a_time"),
+        sa.Index("ix_notification_delivery_receiver", "tenant_id", "receiver_id", "id"),
+        sa.Index(
+            "ix_notification_delivery_due",
+            "tenant_id",
+            "next_attempt_at",
+            postgresql_where=sa.text("status = 'PENDING'"),
+        ),
+    )
+
+
+def _suppressions() -> None:
+    m.create_tenant_table(
+        "alert_suppression",
+        sa.Column("kind", sa.Text(), nullable=False),
+        _json("matchers"),
+        sa.Column("source_matchers", JSONB()),
+        _json("equal"),
+        sa.Column("weekly", JSONB()),
+        _time("starts_at", nullable=False),
+        _time("ends_at"),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        *_versioned(),
+        sa.CheckConstraint("kind IN ('SILENCE', 'MAINTENANCE', 'INHIBITION')", name="kind_word"),
+        sa.CheckConstraint("length(comment) BETWEEN 1 AND 500", name="comment_length"),
+        sa.CheckConstraint("ends_at > starts_at", name="period"),
+        sa.CheckConstraint("kind = 'INHIBITION' OR ends_at IS NOT NULL", name="ends_some_day"),
+        sa.CheckConstraint("(kind = 'INHIBITION') = (source_matchers IS NOT NULL)", name="inhibition_has_source"),
+        sa.CheckConstraint("weekly IS NULL OR kind = 'MAINTENANCE'", name="weekly_is_maintenance"),
+        sa.Index("ix_alert_suppression_ends", "tenant_id", "ends_at"),
+    )
+
+
+def _escalation() -> None:
+    m.create_tenant_table(
+        "escalation_policy",
+        sa.Column("name", sa.Text(), nullable=False),
+        _json("matchers"),
+        _json("steps"),
+        _flag("is_active"),
+        *_versioned(),
+        sa.UniqueConstraint("tenant_id", "name"),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", name="name_length"),
+    )
+    m.create_tenant_table(
+        "escalation_timer",
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        _number("step"),
+        sa.Column("policy_id", sa.Uuid(), nullable=False),
+        _time("due_at", nullable=False),
+        _json("target"),
+        m.tenant_fk("policy_id", "escalation_policy", ondelete="CASCADE"),
+        m.tenant_fk("alert_id", "alert", ondelete="CASCADE"),
+        sa.CheckConstraint("step >= 0", name="step_counts"),
+        sa.Index("ix_escalation_timer_due", "tenant_id", "due_at"),
+        sa.Index("ix_escalation_timer_policy", "tenant_id", "policy_id"),
+        key=("alert_id", "step"),
+    )
+
+
 def downgrade() -> None:
     for table in ("slo_correction", "slo_minute", "slo_evaluation", "slo_policy"):
         op.drop_table(table)
+    op.drop_table("escalation_timer")
+    op.drop_table("escalation_policy")
+    op.drop_table("alert_suppression")
+    for table in ("delivery", "member", "group", "route"):
+        op.drop_table(f"notification_{table}")
+    op.drop_table("alert_receiver")
     op.drop_table("alert_rule_state")
     op.drop_table("alert_rule")
     op.drop_table("oncall_shift")

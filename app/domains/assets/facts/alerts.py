@@ -25,6 +25,15 @@ def follow_health(tx: WriteTx, asset: Asset) -> None:
         observability.resolve_alert(tx, Source.ASSETS, KEY, subject, reason=reason)
 
 
+def catch_up(tx: WriteTx, asset: Asset) -> None:
+    """`follow_health` for the watch: what was told since the latest report and closed since stays closed."""
+    told = observability.told_since(
+        tx, Source.ASSETS, KEY, ref("asset", asset.id), asset.last_health_at or asset.created_at
+    )
+    if not (told and asset.health_status == HealthStatus.CRITICAL and asset.retired_at is None):
+        follow_health(tx, asset)
+
+
 def _critical(asset: Asset, subject: str) -> Finding:
     score = "" if asset.health_score is None else f" with a score of {asset.health_score}"
     return Finding(

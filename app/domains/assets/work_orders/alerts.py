@@ -29,11 +29,14 @@ def overdue(now: datetime) -> ColumnElement[bool]:
 
 
 def follow_work(tx: WriteTx, order: WorkOrder, asset: Asset) -> None:
-    """Raise or resolve by what the order is now. Asset and order are locked."""
-    if order.status not in TERMINAL and _due(order) <= tx.now:
-        observability.raise_alert(tx, _late(order, asset))
-    else:
+    """Raise or resolve by what the order is now; what was told and closed by hand stays closed.
+
+    Asset and order are locked.
+    """
+    if order.status in TERMINAL or _due(order) > tx.now:
         end_of_work(tx, order)
+    elif not observability.told_since(tx, Source.ASSETS, KEY, ref("workorder", order.id), _due(order)):
+        observability.raise_alert(tx, _late(order, asset))
 
 
 def end_of_work(tx: WriteTx, order: WorkOrder) -> None:

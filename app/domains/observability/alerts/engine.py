@@ -7,6 +7,7 @@ first opens it, the others count. After it is closed, the next raise opens a new
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +121,21 @@ def open_subjects(tx: ReadTx, source: Source, key: str) -> set[str]:
     """The objects with an open alert of this rule: what a periodic check compares with what it finds."""
     rows = tx.all(select(Alert.subject).where(Alert.source == source, Alert.key == key, IS_OPEN))
     return {row.subject for row in rows}
+
+
+def told_since(tx: ReadTx, source: Source, key: str, subject: str, since: datetime) -> bool:
+    """Whether an alert of this rule and object, open or closed, was raised or counted at `since` or later.
+
+    For periodic checks: what somebody closed although it is still so is not to be raised again by the clock.
+    """
+    found = tx.first(
+        select(Alert.id)
+        .where(
+            Alert.subject == subject, Alert.source == source, Alert.key == key, Alert.last_seen_at >= since
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def link_work(tx: WriteTx, alert_id: UUID, work_ref: str) -> None:

@@ -35,8 +35,8 @@ from app.platform.operations import Kind, Work
 log = structlog.get_logger("hangar.backups")
 LONGEST_CHAIN = 30
 _DELETED_AGAIN_FOR = timedelta(days=2)
-_SWEEP_EVERY_SECONDS = 50.0
-_last_sweep: list[float] = []
+_LOOK_EVERY_SECONDS = 50.0
+_last_look: list[float] = []
 
 
 def run_backup(work: Work, run_id: str, wanted: str | None) -> None:
@@ -243,24 +243,24 @@ def operation_ended(tx: WriteTx, event: PendingEvent) -> None:
         service.fail_drill(tx, UUID(object_id), code, "The work was ended before it was done.")
 
 
-def sweep(context: JobContext) -> list[str]:
-    """Drop what killed drills left. One look now and then is enough for all tenants."""
-    if _last_sweep and time.monotonic() - _last_sweep[-1] < _SWEEP_EVERY_SECONDS:
-        return []
-    _last_sweep[:] = [time.monotonic()]
+def tidy(context: JobContext) -> None:
+    """Drop what killed drills left and have a template ready. One look a minute is enough for all tenants."""
+    if _last_look and time.monotonic() - _last_look[-1] < _LOOK_EVERY_SECONDS:
+        return
+    _last_look[:] = [time.monotonic()]
     places.sweep_staging()
     try:
         with scratch.connect(config.ops_url()) as ops:
             dropped = scratch.sweep(ops) + scratch.drop_old_templates(ops)
+            made = scratch.prepare(ops, config.ops_url())
     except OpsRoleMissing:
-        return []
-    for name in dropped:
-        _tell_of_sweep(context, name)
-    return dropped
+        return
+    for purpose, names in (("dropping what is not needed", dropped), ("making a template", made)):
+        for name in names:
+            _tell_of_ops(context, OpsRoleUsed(purpose=purpose, database=name))
 
 
-def _tell_of_sweep(context: JobContext, name: str) -> None:
-    used = OpsRoleUsed(purpose="dropping what a killed drill left", database=name)
+def _tell_of_ops(context: JobContext, used: OpsRoleUsed) -> None:
     context.write(lambda tx: tx.emit(used, subject=ref("tenant", tx.tenant_id)))
 
 
@@ -276,15 +276,11 @@ def expire(context: JobContext) -> None:
         _remove(context.tenant_id, uri)
 
 
-def _sweep(context: JobContext) -> None:
-    sweep(context)
-
-
 RUN = Kind("backup.run", permission=p.OBSERVABILITY_WRITE, run=run_backup, queue="batch")
 DRILL = Kind("backup.drill", permission=p.OBSERVABILITY_WRITE, run=run_drill, queue="batch")
 RESTORE = Kind("backup.restore", permission=p.OBSERVABILITY_WRITE, run=run_restore, queue="batch")
-SWEEP = Job("backups.sweep", run=_sweep, queue="batch", cron="*/5 * * * *", free=True)
+TIDY = Job("backups.tidy", run=tidy, queue="batch", cron="* * * * *", free=True)
 EXPIRE = Job("backups.expire", run=expire, queue="batch", cron="41 * * * *", free=True)
 
-JOBS = (RUN.job, DRILL.job, RESTORE.job, SWEEP, EXPIRE)
+JOBS = (RUN.job, DRILL.job, RESTORE.job, TIDY, EXPIRE)
 SUBSCRIPTIONS = {"operation.failed": operation_ended, "operation.canceled": operation_ended}

@@ -29,19 +29,20 @@ def restore(scratch_url: str, chain: list[Artefact], tell: Told) -> Restored:
     `chain`: oldest first. Raises `Broken` with what is wrong where, and whatever `tell` raises.
     """
     manifest = chain[-1].manifest
-    with psycopg.connect(scratch_url) as conn:
+    with psycopg.connect(scratch_url, autocommit=True) as conn:
         conn.execute("SET synchronous_commit = off")
-        conn.execute(OUTPUT_SETTINGS)
-        for number, entry in enumerate(manifest.tables):
-            tell(number, len(manifest.tables), entry.shape.name)
-            _load(conn, chain, entry)
-        conn.commit()
-        conn.execute(OUTPUT_SETTINGS)
-        for number, entry in enumerate(manifest.tables):
-            tell(number, len(manifest.tables), f"comparing {entry.shape.name}")
-            _compare(conn, entry)
-        conn.commit()
-        keys = scratch.put_foreign_keys_back(conn)
+        with conn.transaction():
+            conn.execute(OUTPUT_SETTINGS)
+            for number, entry in enumerate(manifest.tables):
+                tell(number, len(manifest.tables), entry.shape.name)
+                _load(conn, chain, entry)
+        with conn.transaction():
+            conn.execute(OUTPUT_SETTINGS)
+            for number, entry in enumerate(manifest.tables):
+                tell(number, len(manifest.tables), f"comparing {entry.shape.name}")
+                _compare(conn, entry)
+        with conn.transaction():
+            keys = scratch.put_foreign_keys_back(conn)
     revision = manifest.schema_revision
     if revision != migrate.code_head():
         revision = scratch.to_head(scratch_url)

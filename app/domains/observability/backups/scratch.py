@@ -92,7 +92,7 @@ def scratch_database(ops_url: str, revision: str, announce: Callable[[str], None
     """
     with connect(ops_url) as ops:
         sweep(ops)
-        template = _template(ops, ops_url, revision)
+        template, _ = _template(ops, ops_url, revision)
         name = _new_name(ops)
         announce(name)
         hold(ops, name)
@@ -172,7 +172,14 @@ def template_name(revision: str) -> str:
     return f"{TEMPLATE}{revision}_{digest.hexdigest()[:8]}"
 
 
-def _template(ops: psycopg.Connection, ops_url: str, revision: str) -> str:
+def prepare(ops: psycopg.Connection, ops_url: str) -> list[str]:
+    """Make the template of the newest revision before somebody waits for it; its name if it was not there."""
+    name, made = _template(ops, ops_url, migrate.code_head())
+    return [name] if made else []
+
+
+def _template(ops: psycopg.Connection, ops_url: str, revision: str) -> tuple[str, bool]:
+    """The template's name, and whether it had to be made."""
     if revision not in migrate.known_revisions():
         raise Broken(
             "revision_unknown", f"Revision {revision} belongs to another release; restore with that."
@@ -180,11 +187,12 @@ def _template(ops: psycopg.Connection, ops_url: str, revision: str) -> str:
     name = template_name(revision)
     ops.execute("SELECT pg_advisory_lock(%s)", (_TEMPLATE_LOCK,))
     try:
-        if name not in _databases(ops, TEMPLATE):
+        missing = name not in _databases(ops, TEMPLATE)
+        if missing:
             _make_template(ops, ops_url, revision, name)
     finally:
         ops.execute("SELECT pg_advisory_unlock(%s)", (_TEMPLATE_LOCK,))
-    return name
+    return name, missing
 
 
 def _make_template(ops: psycopg.Connection, ops_url: str, revision: str, name: str) -> None:

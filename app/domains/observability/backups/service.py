@@ -36,7 +36,7 @@ from app.platform.operations import Kind
 
 RUN_ALERT, DRILL_ALERT = "backup.run", "backup.drill"
 # The drill could not be tried, which says nothing about the backup.
-_UNTRIED = frozenset({"ops_role_missing"})
+_UNTRIED = frozenset({"ops_role_missing", "backup_failed"})
 CANCELED = "canceled"
 
 

@@ -18,7 +18,9 @@ class AlertmanagerAlert(ContractInput):
     labels: _Words = Field({}, examples=[{"alertname": "DiskFull", "severity": "critical"}])
     annotations: _Words = Field({}, examples=[{"summary": "Disk is full"}])
     generatorURL: _Text = ""  # noqa: N815 the sender's name
-    fingerprint: Annotated[str, Field(max_length=100)] = Field("", examples=["d2b5c5c4f0a1e3f7"])
+    fingerprint: Annotated[str, Field(pattern=r"^[!-~]*$", max_length=100)] = Field(
+        "", examples=["d2b5c5c4f0a1e3f7"]
+    )
 
 
 class AlertmanagerMessage(ContractInput):

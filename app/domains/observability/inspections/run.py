@@ -50,6 +50,7 @@ def _daily(context: JobContext) -> None:
         place = context.write(service.audit_place)
         found = look(context.database, context.tenant_id, Origin(context.job_id, context.job_id), place)
         context.write(lambda tx: service.conclude(tx, run_id, found))
+        context.write(service.forget)
     except Exception:
         context.write(lambda tx: service.give_up(tx, run_id))
         raise

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 
 from app.domains.observability.alerts.engine import Finding, raise_alert, resolve_alert
 from app.domains.observability.inspections import queries
@@ -29,6 +30,7 @@ from app.kernel.problem import invalid
 from app.kernel.tx import ReadTx, WriteTx
 
 LONGEST_WAIVER = timedelta(days=366)
+KEPT = timedelta(days=400)
 
 
 def begin(tx: WriteTx, baseline_version: str) -> UUID:
@@ -108,25 +110,40 @@ def waive(tx: WriteTx, key: str, data: WaiverSet) -> InspectionWaiver:
 
 
 def _waiver(tx: WriteTx, key: str, data: WaiverSet) -> InspectionWaiver:
-    held = tx.objects(select(InspectionWaiver).where(InspectionWaiver.check_key == key).with_for_update())
-    if not held:
-        return tx.add(
-            InspectionWaiver(
-                check_key=key,
-                reason=data.reason,
-                expires_at=data.expires_at,
-                created_by=tx.actor,
-                created_at=tx.now,
-                updated_at=tx.now,
-            )
+    """The one waiver of a check, made or changed; of two who make it at once, one changes the other's."""
+    values = {"reason": data.reason, "expires_at": data.expires_at, "created_by": tx.actor}
+    made = tx.execute(
+        insert(InspectionWaiver)
+        .values(
+            tenant_id=tx.tenant_id,
+            id=new_id(),
+            check_key=key,
+            version=1,
+            created_at=tx.now,
+            updated_at=tx.now,
+            **values,
         )
-    waiver = held[0]
+        .on_conflict_do_nothing(index_elements=["tenant_id", "check_key"])
+        .returning(InspectionWaiver.id)
+    ).first()
+    wanted = select(InspectionWaiver).where(InspectionWaiver.check_key == key).with_for_update()
+    waiver = tx.get(wanted, CheckUnknown)
     tx.match(waiver)
-    waiver.reason, waiver.expires_at, waiver.created_by = data.reason, data.expires_at, tx.actor
-    waiver.version += 1
-    waiver.updated_at = tx.now
-    tx.flush()
+    if made is None:
+        for name, value in values.items():
+            setattr(waiver, name, value)
+        waiver.version += 1
+        waiver.updated_at = tx.now
+        tx.flush()
     return waiver
+
+
+def forget(tx: WriteTx) -> int:
+    """Delete runs older than is kept, with their items; how many."""
+    old = delete(InspectionRun).where(
+        InspectionRun.tenant_id == tx.tenant_id, InspectionRun.created_at < tx.now - KEPT
+    )
+    return tx.execute(old.execution_options(synchronize_session=False)).rowcount
 
 
 def _lock(tx: WriteTx, run_id: UUID) -> InspectionRun:

@@ -1,10 +1,13 @@
 """What a rule looks at: figures over raw signals, one for each object."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from app.domains.observability.rules.schemas import Absence, Function, Threshold
+from app.kernel.events.envelope import ref
 from app.kernel.tx import ReadTx
 
 MOST_OBJECTS = 1000
@@ -67,9 +70,17 @@ def _measured(wanted: Threshold | Absence, group: str | None, value: float | Non
         labels["service_name"] = wanted.service_name
     name = "/".join(filter(None, (wanted.service_name, wanted.signal_name)))
     if wanted.group_by is None or group is None:
-        return Measured(f"signal:{name}", value, labels)
+        return Measured(_subject(name), value, labels)
     label = wanted.group_by.removeprefix("detail.")
-    return Measured(f"signal:{name}:{group}"[:300], value, labels | {label: group[:200]})
+    return Measured(_subject(f"{name}:{group}"), value, labels | {label: group[:200]})
+
+
+def _subject(name: str) -> str:
+    """A reference that `/api/thread` can be asked for: printable ASCII, 200 characters, different for different names."""
+    plain = quote(name, safe="/:@.+*()[]{}")
+    if len(plain) > 200:
+        plain = f"{plain[:180]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return ref("signal", plain)
 
 
 def _names(tx: ReadTx, wanted: Threshold | Absence, seconds: int) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def resolves(condition: OnEvent, event: Envelope) -> bool:
 def react_to_event(tx: WriteTx, rule_id: str, event_id: str) -> None:
     """Raise or resolve what the rule says of this event."""
     event = events.read_event(tx, UUID(event_id))
-    found = tx.objects(select(AlertRule).where(AlertRule.id == UUID(rule_id), AlertRule.is_active))
+    wanted = select(AlertRule).where(AlertRule.id == UUID(rule_id), AlertRule.is_active)
+    found = tx.objects(wanted.with_for_update(read=True))  # one that is being switched off closes its alerts
     if event is None or not found:
         return
     rule, condition = found[0], CONDITION.validate_python(found[0].condition)

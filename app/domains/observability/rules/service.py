@@ -46,7 +46,7 @@ def create_rule(tx: WriteTx, data: RuleCreate) -> AlertRule:
     tx.add(rule)
     tx.emit(
         RuleCreated(rule_id=rule.id, name=rule.name, kind=rule.kind),
-        subject=ref("alert-rule", rule.id),
+        subject=ref("alert_rule", rule.id),
         after=fields,
     )
     return rule
@@ -69,7 +69,7 @@ def change_rule(tx: WriteTx, rule_id: UUID, data: RulePatch) -> AlertRule:
         _forget(tx, rule.id, "The rule was changed." if rule.is_active else "The rule was switched off.")
     tx.emit(
         RuleUpdated(rule_id=rule.id, name=rule.name, kind=rule.kind),
-        subject=ref("alert-rule", rule.id),
+        subject=ref("alert_rule", rule.id),
         before=before,
         after=changes,
     )
@@ -82,7 +82,7 @@ def delete_rule(tx: WriteTx, rule_id: UUID) -> None:
     _forget(tx, rule.id, "The rule was deleted.")
     tx.session.delete(rule)
     tx.flush()
-    tx.emit(RuleDeleted(rule_id=rule.id, name=rule.name, kind=rule.kind), subject=ref("alert-rule", rule.id))
+    tx.emit(RuleDeleted(rule_id=rule.id, name=rule.name, kind=rule.kind), subject=ref("alert_rule", rule.id))
 
 
 def evaluate(tx: WriteTx, data: RulesEvaluate) -> RulesEvaluated:

@@ -64,7 +64,10 @@ def test_a_policy_has_the_defaults_of_the_contract(tenant: Tenant) -> None:
     assert put(tenant) == made, "the same bounds again change nothing"
     assert tenant.client.get(POLICIES).json() == [made]
     assert tenant.client.get(f"{POLICIES}/api.cpu").json() == made
-    refused(tenant.client.get(f"{POLICIES}/other"), 404, "capacity_policy_not_found")
+    for unknown in ("other", "%00", "x" * 500, "%20"):
+        refused(tenant.client.get(f"{POLICIES}/{unknown}"), 404, "capacity_policy_not_found")
+    for wrong in ("%00", "x" * 121, "%20", "a%20"):
+        refused(tenant.client.put(f"{POLICIES}/{wrong}", json={}), 422)
     changed = put(tenant, max_replicas=20)
     assert (changed["id"], changed["version"], changed["max_replicas"]) == (made["id"], 2, 20)
 

@@ -53,8 +53,10 @@ def list_capacity_policies(
 @router.get(
     "/capacity/policies/{meter_key}", permission=p.OBSERVABILITY_READ, errors=[CapacityPolicyNotFound]
 )
-def get_capacity_policy(meter_key: Meter, tx: ReadTx) -> CapacityPolicyRead:
+def get_capacity_policy(meter_key: str, tx: ReadTx) -> CapacityPolicyRead:
     """The bounds of one meter."""
+    if "\x00" in meter_key:
+        raise CapacityPolicyNotFound
     return CapacityPolicyRead.model_validate(tx.one(queries.policy(meter_key), CapacityPolicyNotFound))
 
 

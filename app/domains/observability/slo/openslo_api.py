@@ -14,16 +14,16 @@ from app.kernel.tx import ReadTx, WriteTx
 router = Router("/api/observability/slo", tags=["Objectives"])
 
 
-class YamlResponse(Response):
-    media_type = "application/yaml"
+class YamlText(Response):
+    """YAML sent as text: a stream of several documents is what few readers of application/yaml expect."""
+
+    media_type = "text/plain"
 
 
 @router.get("/openslo", permission=p.OBSERVABILITY_READ)
-def export_openslo(
-    tx: ReadTx, policy_key: Annotated[str | None, Query(max_length=120)] = None
-) -> YamlResponse:
+def export_openslo(tx: ReadTx, policy_key: Annotated[str | None, Query(max_length=120)] = None) -> YamlText:
     """Objectives as OpenSLO v1 documents: all, or the one of a key."""
-    return YamlResponse(exchange.export(tx, policy_key))
+    return YamlText(exchange.export(tx, policy_key))
 
 
 @router.post("/openslo:import", permission=p.OBSERVABILITY_WRITE)

@@ -159,6 +159,8 @@ def test_binding_installs_the_asset(fleet: Fleet) -> None:
     assert again == bound
     other = fleet.drone()
     refused(fleet.try_to(asset, "bind", bound_to_drone_id=other["id"]), 409, "asset_installed_elsewhere")
+    elsewhere = fleet.try_to(asset, "bind", bound_to_drone_id=drone["id"], slot="nose")
+    refused(elsewhere, 409, "asset_installed_elsewhere")
     assert fleet.read(asset) == bound
 
 

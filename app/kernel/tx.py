@@ -119,15 +119,20 @@ class WriteTx(ReadTx):
     def flush(self) -> None:
         self.session.flush()
 
-    def get(self, statement: Select[Model], or_raise: type[Problem] | Problem) -> Model:
+    def get(
+        self,
+        statement: Select[Model],
+        or_raise: type[Problem] | Problem,
+        params: dict[str, Any] | None = None,
+    ) -> Model:
         """One ORM object (usually `… .with_for_update()`), or the given problem."""
-        found = self.session.execute(statement).scalars().first()
+        found = self.session.execute(statement, params).scalars().first()
         if found is None:
             raise or_raise
         return found
 
-    def objects(self, statement: Select[Model]) -> Sequence[Model]:
-        return self.session.execute(statement).scalars().all()
+    def objects(self, statement: Select[Model], params: dict[str, Any] | None = None) -> Sequence[Model]:
+        return self.session.execute(statement, params).scalars().all()
 
     def execute(self, statement: Executable, params: Any = None) -> CursorResult[Any]:
         self.flush_if_any()

@@ -1,11 +1,12 @@
 """`infra/dev test`: every check of the project. Lint stages first, all of them; then the tests if they passed.
 
 infra/dev test                     what CI runs
-infra/dev test --full              also the suites marked `full` (minutes, Debian packages)
+infra/dev test --full              also the suites marked `full` (minutes); installs the Debian packages they lack
 infra/dev test --no-lint -k NAME   pytest only; other arguments go to pytest
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -23,6 +24,13 @@ LINT = {
     "mypy": ["mypy", "app"],
     "imports": ["lint-imports"],
     "deptry": ["deptry", "."],
+}
+
+# Programs that the full suites drive, and the Debian package of each.
+PROGRAMS = {
+    "promtool": "prometheus",
+    "prometheus": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
 }
 
 
@@ -63,6 +71,20 @@ def run_lint() -> list[Result]:
                 print(result.output, flush=True)
             results.append(result)
     return results
+
+
+def install_programs() -> None:
+    """Install what the full suites lack, as root on Debian; else say what is missing. Its services aren't started."""
+    missing = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
+    if not missing:
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        print(f"not installed, their tests will be left out: {', '.join(missing)}", flush=True)
+        return
+    print(f"installing {', '.join(missing)}", flush=True)
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+        subprocess.run(["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL, check=False)
 
 
 def run_tests(arguments: list[str], *, full: bool) -> Result:
@@ -108,6 +130,8 @@ def main(arguments: list[str]) -> int:
         report(results)
         print("the tests were not run: lint failed")
         return 1
+    if full:
+        install_programs()
     tests = run_tests(rest, full=full)
     report([*results, tests])
     print(tests.output)

@@ -9,14 +9,17 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
 
-from tests.support.server import Server
-from tests.support.tenants import Tenant
+from tests.support.databases import Servers
+from tests.support.server import Server, own_server
+from tests.support.tenants import make_tenant
+from tests.support.worker import running_worker
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -30,11 +33,20 @@ class ApiKey(NamedTuple):
     secret: str
 
 
+@pytest.fixture(scope="module")
+def fuzzed(pg: Servers, worker_id: str) -> Iterator[Server]:
+    """A server of this suite's own, with a worker for what waits: it leaves jobs by the thousand."""
+    with own_server(pg, f"hangar_fuzz_{worker_id}") as running, running_worker(running.urls):
+        yield running
+
+
 @pytest.fixture
-def key(tenant: Tenant) -> ApiKey:
+def key(fuzzed: Server) -> Iterator[ApiKey]:
     """Every permission of one tenant. Not a session: the fuzzer logs out."""
+    tenant = make_tenant(fuzzed)
     made = tenant.post("/api/identity/api-keys", name="fuzzer", scopes=["*"])
-    return ApiKey(str(made["id"]), str(made["secret"]))
+    yield ApiKey(str(made["id"]), str(made["secret"]))
+    tenant.close()
 
 
 def fuzz(server: Server, key: ApiKey, directory: Path, *arguments: str) -> str:
@@ -96,29 +108,29 @@ def fuzz_sequences(server: Server, key: ApiKey, directory: Path, examples: int) 
 
 
 @pytest.mark.timeout(600)
-def test_no_request_breaks_an_operation_or_its_schema(server: Server, key: ApiKey, tmp_path: Path) -> None:
-    fuzz_operations(server, key, tmp_path, 2)
+def test_no_request_breaks_an_operation_or_its_schema(fuzzed: Server, key: ApiKey, tmp_path: Path) -> None:
+    fuzz_operations(fuzzed, key, tmp_path, 2)
 
 
 @pytest.mark.timeout(600)
 def test_no_sequence_of_requests_breaks_an_operation_or_its_schema(
-    server: Server, key: ApiKey, tmp_path: Path
+    fuzzed: Server, key: ApiKey, tmp_path: Path
 ) -> None:
     """Resources made by one call are used, changed and deleted by the next (links that follow from the ids)."""
-    fuzz_sequences(server, key, tmp_path, 15)
+    fuzz_sequences(fuzzed, key, tmp_path, 15)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 def test_no_request_of_many_breaks_an_operation_or_its_schema(
-    server: Server, key: ApiKey, tmp_path: Path
+    fuzzed: Server, key: ApiKey, tmp_path: Path
 ) -> None:
-    fuzz_operations(server, key, tmp_path, 100)
+    fuzz_operations(fuzzed, key, tmp_path, 100)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 def test_no_sequence_of_many_breaks_an_operation_or_its_schema(
-    server: Server, key: ApiKey, tmp_path: Path
+    fuzzed: Server, key: ApiKey, tmp_path: Path
 ) -> None:
-    fuzz_sequences(server, key, tmp_path, 100)
+    fuzz_sequences(fuzzed, key, tmp_path, 100)

@@ -15,9 +15,7 @@ from tests.support.tenants import Tenant
 
 Footprint = Callable[[Tenant], dict[str, str]]
 
-BY_ID = [
-    (route, parameter) for route in ROUTES if route.spec.access != "public" for parameter in route.parameters
-]
+BY_ID = [(route, parameter) for route in ROUTES if route.spec.access != "public" for parameter in route.ids]
 BY_BODY = [
     (route, field)
     for route in ROUTES

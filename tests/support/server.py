@@ -3,6 +3,8 @@
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 import uvicorn
@@ -11,7 +13,8 @@ from app.kernel.api.runtime import Runtime
 from app.kernel.db.engine import Database
 from app.main import create_app
 from app.settings import Settings
-from tests.support.databases import Servers
+from tests.support.databases import TEMPLATE, Servers
+from tests.support.passwords import make_hashes_cheap
 
 
 def settings_for(urls: Servers, **changes: object) -> Settings:
@@ -76,3 +79,15 @@ class Server:
         self._server.should_exit = True
         self._thread.join(timeout=15)
         self._socket.close()
+
+
+@contextmanager
+def own_server(pg: Servers, name: str) -> Iterator[Server]:
+    """A server on a migrated database of its own, so that its jobs and rows are nobody else's."""
+    make_hashes_cheap()
+    urls = pg.create_database(name, TEMPLATE)
+    try:
+        with Server(settings_for(urls), urls) as running:
+            yield running
+    finally:
+        pg.drop_database(name)

@@ -13,21 +13,17 @@ import pytest
 from app.kernel.jobs import worker
 from app.platform.webhooks.delivery import DELIVER
 from app.registry import OUTLETS
-from tests.support.databases import TEMPLATE, Servers, dump
+from tests.support.databases import Servers, dump
 from tests.support.sealing import seal_all
-from tests.support.server import Server, settings_for
+from tests.support.server import Server, own_server
 from tests.support.tenants import make_tenant
 from tests.webhooks.receiver import Receiver, status
 
 
 @pytest.fixture
-def own_server(pg: Servers, worker_id: str) -> Iterator[Server]:
-    """A database whose jobs are this test's alone."""
-    name = f"hangar_kill_{worker_id}"
-    urls = pg.create_database(name, TEMPLATE)
-    with Server(settings_for(urls), urls) as running:
+def server_with_own_jobs(pg: Servers, worker_id: str) -> Iterator[Server]:
+    with own_server(pg, f"hangar_kill_{worker_id}") as running:
         yield running
-    pg.drop_database(name)
 
 
 def _retry_stalled(server: Server) -> int:
@@ -45,8 +41,9 @@ def _retry_stalled(server: Server) -> int:
     return asyncio.run(retry())
 
 
-def test_a_killed_workers_delivery_is_made_again_under_the_same_id(own_server: Server) -> None:
-    tenant = make_tenant(own_server)
+def test_a_killed_workers_delivery_is_made_again_under_the_same_id(server_with_own_jobs: Server) -> None:
+    server = server_with_own_jobs
+    tenant = make_tenant(server)
     taken, never = threading.Event(), threading.Event()
 
     def hold(handler: BaseHTTPRequestHandler) -> None:
@@ -57,20 +54,20 @@ def test_a_killed_workers_delivery_is_made_again_under_the_same_id(own_server: S
         made = tenant.post("/api/webhooks", url=receiver.url, event_types=["asset.*"])
         tested = tenant.client.post(f"/api/webhooks/{made['id']}:test")
         assert tested.status_code == httpx.codes.ACCEPTED
-        seal_all(own_server.database, tenant.id, OUTLETS)
+        seal_all(server.database, tenant.id, OUTLETS)
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.webhooks.worker_process"], stdin=subprocess.PIPE
         )
         try:
             assert process.stdin is not None
-            process.stdin.write(dump(own_server.urls).encode())
+            process.stdin.write(dump(server.urls).encode())
             process.stdin.close()
             assert taken.wait(100), "the worker never called the receiver"
         finally:
             process.kill()
             process.wait()
         receiver.answer = status(200)
-        assert _retry_stalled(own_server) == 1
+        assert _retry_stalled(server) == 1
         never.set()
 
         first, second = receiver.received

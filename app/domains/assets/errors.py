@@ -105,7 +105,7 @@ class AssetRetired(Conflict):
 
 
 class AssetInstalledElsewhere(Conflict):
-    """The asset is installed in another drone; unbind it first."""
+    """The asset is installed in another drone or slot; unbind it first."""
 
     code, title = "asset_installed_elsewhere", "Installed elsewhere"
 

@@ -17,16 +17,20 @@ from app.domains.observability.alerts.engine import (
     told_since,
 )
 from app.domains.observability.errors import AlertClosed, AlertNotFound
+from app.domains.observability.inspections.config import configure as configure_inspections
+from app.domains.observability.platform_metrics.observer import Observer
 from app.domains.observability.words import Severity, Source
 
 __all__ = [
     "AlertClosed",
     "AlertNotFound",
     "Finding",
+    "Observer",
     "Raised",
     "Severity",
     "Source",
     "close_by_work",
+    "configure_inspections",
     "link_work",
     "open_subjects",
     "raise_alert",

@@ -24,6 +24,7 @@ class Upload:
     """The body as it was sent: `size` bytes in `file`, `digest` their SHA-256.
 
     `media_type` and `encoding` (of `Content-Encoding`) are lower-case and without parameters; each may be empty.
+    `content_type` is the header as it was sent.
     """
 
     file: IO[bytes]
@@ -31,6 +32,7 @@ class Upload:
     digest: bytes
     media_type: str
     encoding: str
+    content_type: str
 
     def read(self) -> bytes:
         """The whole body."""
@@ -60,6 +62,8 @@ async def receive_upload(request: Request, limit: int) -> Upload:
     if too_large:
         file.close()
         raise BodyTooLarge(f"The body may hold at most {limit} bytes.", limit_bytes=limit)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
     encoding = request.headers.get("content-encoding", "").strip().lower()
-    return Upload(file, total, digest.digest(), media_type, "" if encoding == "identity" else encoding)
+    encoding = "" if encoding == "identity" else encoding
+    return Upload(file, total, digest.digest(), media_type, encoding, content_type)

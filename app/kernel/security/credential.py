@@ -4,12 +4,12 @@ import base64
 import binascii
 
 
-def credential_of(authorization: str, *, basic: bool = False) -> str:
+def credential_of(authorization: str, *, basic: bool) -> str:
     """The credential of an `Authorization` header; empty when there is none that can be read.
 
-    `Bearer <token>` (RFC 6750 §2.1); with `basic` also `Basic` credentials (RFC 7617 §2) whose password is the
-    token, under any user name: what some stock collectors can send alone. Basic is never asked for, so no browser
-    keeps such a password and sends it by itself.
+    `Bearer <token>` (RFC 6750 §2.1), or with `basic` also the token as password of any user name (RFC 7617 §2):
+    stock Prometheus, Alertmanager and collectors are all able to send one of the two. Basic is never asked for,
+    so no browser keeps such a password and sends it by itself.
     """
     scheme, _, value = authorization.strip().partition(" ")
     if scheme.lower() == "bearer":

@@ -40,6 +40,103 @@ def upgrade() -> None:
     _notify()
     _suppressions()
     _escalation()
+    _slo()
+
+
+def _slo() -> None:
+    m.create_tenant_table(
+        "slo_policy",
+        *_texts("policy_key", "service_name", "signal_name"),
+        sa.Column("description", sa.Text()),
+        sa.Column("runbook_url", sa.Text()),
+        sa.Column("target_ratio", sa.Float(), nullable=False),
+        sa.Column("latency_threshold_ms", sa.Float()),
+        *_counts("window_minutes", "minimum_samples"),
+        *_texts("alert_severity", "alert_on"),
+        sa.Column("objective_windows", JSONB(), nullable=False),
+        *_texts("timezone"),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        _detail("detail"),
+        *_texts("created_by"),
+        *(_time(n, nullable=False) for n in ("next_evaluation_at", "counted_from", "counted_to", "late_seen_at")),
+        *_versioned(),
+        sa.UniqueConstraint("tenant_id", "policy_key"),
+        sa.CheckConstraint("length(policy_key) BETWEEN 1 AND 120", name="policy_key_length"),
+        sa.CheckConstraint("length(service_name) BETWEEN 1 AND 120", name="service_name_length"),
+        sa.CheckConstraint("length(signal_name) BETWEEN 1 AND 120", name="signal_name_length"),
+        sa.CheckConstraint("target_ratio BETWEEN 0 AND 1", name="target_ratio_range"),
+        sa.CheckConstraint("latency_threshold_ms >= 0", name="latency_threshold_not_negative"),
+        sa.CheckConstraint("window_minutes BETWEEN 1 AND 1440", name="window_minutes_range"),
+        sa.CheckConstraint("minimum_samples >= 1", name="minimum_samples_range"),
+        sa.CheckConstraint("alert_severity IN ('P1', 'P2', 'P3')", name="alert_severity_word"),
+        sa.CheckConstraint("alert_on IN ('BREACH', 'BURN_RATE', 'BOTH')", name="alert_on_word"),
+        sa.CheckConstraint("counted_to >= counted_from", name="counted_period"),
+        sa.Index("ix_slo_policy_due", "tenant_id", "next_evaluation_at", postgresql_where=sa.text("is_active")),
+    )
+    m.create_tenant_table(
+        "slo_evaluation",
+        sa.Column("policy_id", sa.Uuid(), nullable=False),
+        *_texts("policy_key"),
+        _time("window_start", nullable=False),
+        _time("window_end", nullable=False),
+        *_ratios("target_ratio"),
+        *_counts("total_samples", "good_samples"),
+        *_ratios("availability_ratio", "error_ratio"),
+        *_counts("corrected_total_samples", "corrected_good_samples"),
+        *_ratios("corrected_availability_ratio"),
+        sa.Column("p95_latency_ms", sa.Float()),
+        *_texts("status"),
+        sa.Column("alert_triggered", sa.Boolean(), nullable=False),
+        sa.Column("alert_event_id", sa.Uuid()),
+        sa.Column("oncall_target", sa.Text()),
+        _detail("detail"),
+        _time("created_at", nullable=False),
+        m.tenant_fk("policy_id", "slo_policy", ondelete="CASCADE"),
+        sa.CheckConstraint("status IN ('HEALTHY', 'BREACHED')", name="status_word"),
+        sa.CheckConstraint("good_samples BETWEEN 0 AND total_samples", name="good_within_total"),
+        sa.CheckConstraint(
+            "corrected_good_samples BETWEEN 0 AND corrected_total_samples", name="corrected_good"
+        ),
+        sa.CheckConstraint("corrected_total_samples <= total_samples", name="corrected_within_total"),
+        sa.CheckConstraint("window_end > window_start", name="window"),
+        sa.Index("ix_slo_evaluation_policy", "tenant_id", "policy_id", "created_at", "id"),
+        sa.Index("ix_slo_evaluation_newest", "tenant_id", "created_at", "id"),
+        grants="SELECT, INSERT, DELETE",
+    )
+    m.create_tenant_table(
+        "slo_minute",
+        sa.Column("policy_id", sa.Uuid(), nullable=False),
+        _time("at", nullable=False),
+        *_counts("total", "good"),
+        m.tenant_fk("policy_id", "slo_policy", ondelete="CASCADE"),
+        sa.CheckConstraint("good BETWEEN 0 AND total", name="good_within_total"),
+        key=("policy_id", "at"),
+    )
+    m.create_tenant_table(
+        "slo_correction",
+        sa.Column("policy_id", sa.Uuid(), nullable=False),
+        _time("starts_at", nullable=False),
+        _time("ends_at", nullable=False),
+        *_texts("reason", "created_by"),
+        _time("created_at", nullable=False),
+        m.tenant_fk("policy_id", "slo_policy", ondelete="CASCADE"),
+        sa.CheckConstraint("ends_at > starts_at", name="period"),
+        sa.CheckConstraint("length(reason) BETWEEN 1 AND 2000", name="reason_length"),
+        sa.Index("ix_slo_correction_policy", "tenant_id", "policy_id", "ends_at"),
+        grants="SELECT, INSERT, DELETE",
+    )
+
+
+def _texts(*names: str) -> list[sa.Column]:
+    return [sa.Column(name, sa.Text(), nullable=False) for name in names]
+
+
+def _counts(*names: str) -> list[sa.Column]:
+    return [sa.Column(name, sa.Integer(), nullable=False) for name in names]
+
+
+def _ratios(*names: str) -> list[sa.Column]:
+    return [sa.Column(name, sa.Float(), nullable=False) for name in names]
 
 
 def _alerts() -> None:
@@ -304,6 +401,8 @@ def downgrade() -> None:
     for table in ("delivery", "member", "group", "route"):
         op.drop_table(f"notification_{table}")
     op.drop_table("alert_receiver")
+    for table in ("slo_correction", "slo_minute", "slo_evaluation", "slo_policy"):
+        op.drop_table(table)
     op.drop_table("alert_rule_state")
     op.drop_table("alert_rule")
     op.drop_table("oncall_shift")

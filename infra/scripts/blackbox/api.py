@@ -70,6 +70,9 @@ class Api:
     def patch(self, path: str, body: object, wanted: int = 200) -> Any:
         return self._json(self.send("PATCH", path, body), wanted)
 
+    def put(self, path: str, body: object, wanted: int = 200) -> Any:
+        return self._json(self.send("PUT", path, body), wanted)
+
     def delete(self, path: str, wanted: int = 204) -> None:
         self._json(self.send("DELETE", path), wanted)
 

@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 
 from app.domains.assets.errors import AssetNotFound, AssetRetired
 from app.domains.assets.facts.models import Asset
 from app.kernel.clock import now
 from app.kernel.tx import WriteTx
+
+_LOCKED = select(Asset).where(Asset.id == bindparam("asset_id", type_=Uuid())).with_for_update(key_share=True)
 
 
 def lock(tx: WriteTx, asset_id: UUID) -> Asset:
@@ -15,7 +17,7 @@ def lock(tx: WriteTx, asset_id: UUID) -> Asset:
 
     `tx.now` moves on to after what was waited for, so that facts of one asset are dated in the order of the lock.
     """
-    asset = tx.get(select(Asset).where(Asset.id == asset_id).with_for_update(key_share=True), AssetNotFound)
+    asset = tx.get(_LOCKED, AssetNotFound, {"asset_id": asset_id})
     tx.now = max(tx.now, now(), asset.updated_at)
     return asset
 

@@ -74,7 +74,7 @@ def place(tx: WriteTx, asset_id: UUID, region_code: str) -> None:
 
 
 def bind(tx: WriteTx, asset_id: UUID, data: Bind) -> Asset:
-    """Install an asset; into the drone where it is already, that is no change.
+    """Install an asset; where it is already, that is no change.
 
     Raises `DroneNotFound`, `AssetRetired`, `AssetInstalledElsewhere`; the database refuses a taken slot.
     """
@@ -83,7 +83,11 @@ def bind(tx: WriteTx, asset_id: UUID, data: Bind) -> Asset:
     current = _open_fact(tx, Installation, asset_id)
     if current is not None:
         if current.drone_id == drone.id:
-            return asset
+            if data.slot in (None, current.slot):
+                return asset
+            raise AssetInstalledElsewhere(
+                f"The asset is in slot {current.slot} of this drone; unbind it first."
+            )
         raise AssetInstalledElsewhere(f"The asset is installed in drone {current.drone_id}; unbind it first.")
     tx.add(Installation(asset_id=asset_id, drone_id=drone.id, slot=data.slot, starts_at=tx.now))
     touch(tx, asset)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BindParameter,
     ColumnElement,
     DateTime,
     Select,
@@ -33,6 +34,49 @@ EXTEND_BY = timedelta(hours=2)
 EXTEND_WHEN_LEFT = timedelta(minutes=30)
 RESERVATION = BlockKind.RESERVATION.value
 _SHORTEST_DAY = timedelta(hours=1)
+
+
+def _id(name: str) -> BindParameter[UUID]:
+    return bindparam(name, type_=Uuid())
+
+
+def _at(name: str) -> BindParameter[datetime]:
+    return bindparam(name, type_=DateTime(timezone=True))
+
+
+_OF_ASSET = and_(AssetBlock.asset_id == _id("asset_id"), AssetBlock.active)
+_DOWN = aliased(AssetBlock)
+_BROKEN_INTO = exists().where(
+    _DOWN.tenant_id == AssetBlock.tenant_id,
+    _DOWN.asset_id == AssetBlock.asset_id,
+    _DOWN.active,
+    _DOWN.occupancy == "DOWN",
+    _DOWN.starts_at < AssetBlock.ends_at,
+    _DOWN.ends_at > AssetBlock.starts_at,
+)
+_WHOLE_AGAIN = select(AssetBlock).where(
+    _OF_ASSET, AssetBlock.at_risk, AssetBlock.ends_at > _at("now"), ~_BROKEN_INTO
+)
+_TOUCHED = select(AssetBlock).where(
+    _OF_ASSET,
+    AssetBlock.kind == RESERVATION,
+    AssetBlock.at_risk.is_(False),
+    AssetBlock.starts_at < _at("ends_at"),
+    AssetBlock.ends_at > _at("starts_at"),
+)
+_DUE = and_(
+    AssetBlock.active,
+    AssetBlock.kind != RESERVATION,
+    AssetBlock.ends_at <= _at("soon"),
+    or_(AssetBlock.standing, AssetBlock.ends_at <= _at("now")),
+)
+_ASSETS_DUE = select(AssetBlock.asset_id).where(_DUE)
+_DUE_OF_ASSET = select(AssetBlock).where(_DUE, _OF_ASSET).with_for_update()
+_END_WORK = (
+    select(AssetBlock).where(_OF_ASSET, AssetBlock.work_order_id == _id("work_order_id")).with_for_update()
+)
+_END_STATED = select(AssetBlock).where(_OF_ASSET, AssetBlock.kind == BlockKind.MANUAL.value).with_for_update()
+_HELD = select(exists().where(AssetBlock.work_order_id == _id("work_order_id"), AssetBlock.active))
 
 
 def end_of_day(now: datetime) -> datetime:
@@ -74,27 +118,28 @@ def block(
 
 def end_blocks(tx: WriteTx, asset_id: UUID, *conditions: Any) -> int:
     """End active blocks of the asset now and restore the reservations that nothing breaks into any more."""
-    ended = _end(tx, asset_id, *conditions)
+    ended = _end(tx, select(AssetBlock).where(_OF_ASSET, *conditions).with_for_update(), asset_id=asset_id)
     restore(tx, asset_id)
     return ended
 
 
 def state(tx: WriteTx, asset_id: UUID, word: Availability, until: datetime | None) -> None:
     """Replace the manual statement; AVAILABLE only withdraws it. Reservations that stay at risk hear nothing."""
-    _end(tx, asset_id, AssetBlock.kind == BlockKind.MANUAL.value)
+    _end(tx, _END_STATED, asset_id=asset_id)
     if word is not Availability.AVAILABLE:
         block(tx, asset_id, BlockKind.MANUAL, until=until, standing=until is None, stated=word)
     restore(tx, asset_id)
 
 
 def end_of_work(tx: WriteTx, asset_id: UUID, work_order_id: UUID) -> int:
-    return end_blocks(tx, asset_id, AssetBlock.work_order_id == work_order_id)
+    ended = _end(tx, _END_WORK, asset_id=asset_id, work_order_id=work_order_id)
+    restore(tx, asset_id)
+    return ended
 
 
 def holds(tx: ReadTx, work_order_id: UUID) -> bool:
     """Whether the work order holds its asset already."""
-    held = exists().where(AssetBlock.work_order_id == work_order_id, AssetBlock.active)
-    return bool(tx.scalar(select(held)))
+    return bool(tx.scalar(_HELD, {"work_order_id": work_order_id}))
 
 
 def grounding_in_force(now: datetime) -> ColumnElement[bool]:
@@ -105,24 +150,7 @@ def grounding_in_force(now: datetime) -> ColumnElement[bool]:
 
 def restore(tx: WriteTx, asset_id: UUID) -> None:
     """Make whole the reservations at risk that overlap no active DOWN block any more."""
-    down = aliased(AssetBlock)
-    broken = exists().where(
-        down.tenant_id == AssetBlock.tenant_id,
-        down.asset_id == AssetBlock.asset_id,
-        down.active,
-        down.occupancy == "DOWN",
-        down.starts_at < AssetBlock.ends_at,
-        down.ends_at > AssetBlock.starts_at,
-    )
-    whole = tx.objects(
-        select(AssetBlock).where(
-            AssetBlock.asset_id == asset_id,
-            AssetBlock.active,
-            AssetBlock.at_risk,
-            AssetBlock.ends_at > tx.now,
-            ~broken,
-        )
-    )
+    whole = tx.objects(_WHOLE_AGAIN, {"asset_id": asset_id, "now": tx.now})
     for row in whole:
         row.at_risk = False
         row.updated_at = tx.now
@@ -137,7 +165,8 @@ def restore(tx: WriteTx, asset_id: UUID) -> None:
 
 def settle(tx: WriteTx, asset_id: UUID) -> None:
     """Bring the asset's blocks up to now: standing ones are moved on, ones whose time is over are ended."""
-    due = tx.objects(due_for_settling(tx.now).where(AssetBlock.asset_id == asset_id).with_for_update())
+    moments = {"now": tx.now, "soon": tx.now + EXTEND_WHEN_LEFT}
+    due = tx.objects(_DUE_OF_ASSET, {"asset_id": asset_id, **moments})
     for row in due:
         if row.standing:
             _extend(tx, row)
@@ -149,14 +178,10 @@ def settle(tx: WriteTx, asset_id: UUID) -> None:
         restore(tx, asset_id)
 
 
-def due_for_settling(now: datetime) -> Select[AssetBlock]:
-    """DOWN blocks that stand and are about to run out, or that don't and have."""
-    return select(AssetBlock).where(
-        AssetBlock.active,
-        AssetBlock.kind != RESERVATION,
-        AssetBlock.ends_at <= now + EXTEND_WHEN_LEFT,
-        or_(AssetBlock.standing, AssetBlock.ends_at <= now),
-    )
+def assets_to_settle(tx: ReadTx) -> set[UUID]:
+    """Assets with DOWN blocks that stand and are about to run out, or that don't and have."""
+    rows = tx.all(_ASSETS_DUE, {"now": tx.now, "soon": tx.now + EXTEND_WHEN_LEFT})
+    return {row.asset_id for row in rows}
 
 
 def overlapping(asset_id: UUID, starts_at: datetime, ends_at: datetime) -> AnySelect:
@@ -204,12 +229,8 @@ def upcoming(asset_ids: list[UUID], after: datetime) -> tuple[AnySelect, dict[st
     return _UPCOMING, {"asset_ids": asset_ids, "after": after}
 
 
-def _end(tx: WriteTx, asset_id: UUID, *conditions: Any) -> int:
-    found = tx.objects(
-        select(AssetBlock)
-        .where(AssetBlock.asset_id == asset_id, AssetBlock.active, *conditions)
-        .with_for_update()
-    )
+def _end(tx: WriteTx, blocks: Select[AssetBlock], **named: UUID) -> int:
+    found = tx.objects(blocks, named)
     for row in found:
         row.ended_at = tx.now
         row.updated_at = tx.now
@@ -231,18 +252,7 @@ def _extend(tx: WriteTx, row: AssetBlock) -> None:
 
 
 def _put_at_risk(tx: WriteTx, asset_id: UUID, starts_at: datetime, ends_at: datetime) -> None:
-    touched = tx.objects(
-        select(AssetBlock).where(
-            and_(
-                AssetBlock.asset_id == asset_id,
-                AssetBlock.active,
-                AssetBlock.kind == RESERVATION,
-                AssetBlock.at_risk.is_(False),
-                AssetBlock.starts_at < ends_at,
-                AssetBlock.ends_at > starts_at,
-            )
-        )
-    )
+    touched = tx.objects(_TOUCHED, {"asset_id": asset_id, "starts_at": starts_at, "ends_at": ends_at})
     for row in touched:
         row.at_risk = True
         row.updated_at = tx.now

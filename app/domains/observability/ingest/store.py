@@ -15,6 +15,7 @@ from app.domains.observability.ingest.record import Record
 from app.domains.observability.signals.models import Protocol
 from app.domains.observability.signals.partitions import ensure_today
 from app.kernel.ids import new_id, new_ids
+from app.kernel.obs.metrics import SIGNALS_STORED
 from app.kernel.tx import WriteTx
 
 DIGEST_WINDOW = timedelta(minutes=15)
@@ -51,6 +52,7 @@ class Batch:
 
     tx: WriteTx
     id: UUID
+    protocol: Protocol
     items: int = 0
     minutes: set[datetime] = field(default_factory=set)
 
@@ -73,6 +75,7 @@ class Batch:
                 "minutes": sorted(self.minutes),
             },
         )
+        SIGNALS_STORED.labels(self.protocol).inc(self.items)
 
 
 def open_batch(tx: WriteTx, protocol: Protocol, digest: bytes | None = None) -> Batch | Earlier:
@@ -90,7 +93,7 @@ def open_batch(tx: WriteTx, protocol: Protocol, digest: bytes | None = None) -> 
     if digest is not None:
         tx.conn.exec_driver_sql(_RELEASE, names)
     if tx.conn.exec_driver_sql(_CLAIM, names).rowcount:
-        return Batch(tx, batch_id)
+        return Batch(tx, batch_id, protocol)
     return Earlier(*tx.conn.exec_driver_sql(_EARLIER, names).one())
 
 

@@ -130,8 +130,7 @@ class SignalBatch(TenantRow, Base):
 class SignalRollup(Base):
     """Signals of one kind in one bucket of `resolution` seconds, as sums that add up and sketches that merge.
 
-    Sketches are jsonb of {bucket index: count} for positive values, with the keys `-<index>` below zero and `z` at
-    zero; see `sketch`. `series_id` is the zero UUID for signals without one: a key can't hold NULL.
+    Sketches are jsonb of {bucket: count}; see `sketch`. `series_id` is the zero UUID for signals without one: a key can't hold NULL.
     """
 
     __tablename__ = "signal_rollup"

@@ -164,8 +164,8 @@ def test_the_overview_counts_every_signal_of_the_window(api: Caller) -> None:
     found = api.get("overview")
     assert (found["window_minutes"], found["total_signals"], found["error_signals"]) == (60, 1200, 60)
     assert found["p95_latency_ms"] == 10
-    assert found["by_type"] == {"TRACE": 1200}
-    assert found["by_level"] == {"INFO": 1140, "ERROR": 60}
+    assert {word: count for word, count in found["by_type"].items() if count} == {"TRACE": 1200}
+    assert {word: count for word, count in found["by_level"].items() if count} == {"INFO": 1140, "ERROR": 60}
     assert api.get("overview", window_minutes=120)["total_signals"] == 1201
     refused(api.client.get(f"{ROOT}/overview", params={"window_minutes": 1441}), 422)
 

@@ -11,11 +11,11 @@ from app.domains.observability.signals.preferences import Preferences, preferenc
 from app.domains.observability.signals.rollup import data_through
 from app.domains.observability.signals.schemas import (
     Aggregate,
+    AggregateFunction,
+    AggregatePoint,
     AggregateRead,
-    Function,
-    Point,
-    Series,
-    Source,
+    AggregateSeries,
+    DataSource,
 )
 from app.domains.observability.signals.sketch import quantile
 from app.kernel.problem import invalid
@@ -24,14 +24,14 @@ from app.kernel.tx import ReadTx
 MOST_POINTS = 11_000
 MOST_GROUPS = 1_000
 _PERCENTILES = {
-    Function.P50: 0.5,
-    Function.P75: 0.75,
-    Function.P90: 0.9,
-    Function.P95: 0.95,
-    Function.P99: 0.99,
+    AggregateFunction.P50: 0.5,
+    AggregateFunction.P75: 0.75,
+    AggregateFunction.P90: 0.9,
+    AggregateFunction.P95: 0.95,
+    AggregateFunction.P99: 0.99,
 }
-_COUNTS = {Function.COUNT, Function.RATE, Function.ERRORS}
-_RESOLUTION = {Source.MINUTE: 60, Source.HOUR: 3600}
+_COUNTS = {AggregateFunction.COUNT, AggregateFunction.RATE, AggregateFunction.ERRORS}
+_RESOLUTION = {DataSource.MINUTE: 60, DataSource.HOUR: 3600}
 _COLUMNS = {"service_name", "signal_name", "signal_type", "level"}
 _BAD = "(s.level = 'ERROR' OR coalesce(s.status_code, 0) >= 500)"
 
@@ -40,7 +40,7 @@ _BAD = "(s.level = 'ERROR' OR coalesce(s.status_code, 0) >= 500)"
 class Plan:
     """What was decided: the source, and the range cut to it."""
 
-    source: Source
+    source: DataSource
     start: datetime
     end: datetime
     step: timedelta
@@ -55,7 +55,7 @@ def aggregate(tx: ReadTx, wanted: Aggregate) -> AggregateRead:
     if steps > MOST_POINTS:
         raise RangeTooFine(f"{steps} steps; an answer has at most {MOST_POINTS}.")
     rows = _run(tx, wanted, plan)
-    through = tx.now if plan.source is Source.RAW else data_through(tx, _RESOLUTION[plan.source])
+    through = tx.now if plan.source is DataSource.RAW else data_through(tx, _RESOLUTION[plan.source])
     return AggregateRead(
         fn=wanted.fn,
         data_source=plan.source,
@@ -68,8 +68,8 @@ def aggregate(tx: ReadTx, wanted: Aggregate) -> AggregateRead:
 
 
 def _plan(wanted: Aggregate, kept: Preferences, now: datetime) -> Plan:
-    source = _choose(wanted, kept, now) if wanted.source is Source.AUTO else wanted.source
-    if source is not Source.RAW:
+    source = _choose(wanted, kept, now) if wanted.source is DataSource.AUTO else wanted.source
+    if source is not DataSource.RAW:
         _can_roll_up(wanted)
         unit = _RESOLUTION[source]
         if wanted.step_seconds is not None and wanted.step_seconds % unit:
@@ -83,28 +83,28 @@ def _plan(wanted: Aggregate, kept: Preferences, now: datetime) -> Plan:
     return Plan(source, start, end, step)
 
 
-def _choose(wanted: Aggregate, kept: Preferences, now: datetime) -> Source:
+def _choose(wanted: Aggregate, kept: Preferences, now: datetime) -> DataSource:
     """Raw as long as it is kept and the range short; then the coarsest roll-up that divides the step."""
     length = wanted.to_ts - wanted.from_ts
     step = wanted.step_seconds or 3600
     gone = wanted.from_ts < now - kept.raw
     if _needs_raw(wanted) or (length <= timedelta(hours=6) and not gone):
-        return Source.RAW
+        return DataSource.RAW
     minutes_gone = wanted.from_ts < now - timedelta(days=kept.minute_days)
     if step % 3600 == 0 and (minutes_gone or length > timedelta(days=2)):
-        return Source.HOUR
+        return DataSource.HOUR
     if step % 60 == 0 and not minutes_gone:
-        return Source.MINUTE
-    return Source.RAW
+        return DataSource.MINUTE
+    return DataSource.RAW
 
 
 def _needs_raw(wanted: Aggregate) -> bool:
     by_label = bool(wanted.labels) or any(key.startswith("label.") for key in wanted.group_by)
-    return by_label or wanted.fn is Function.INCREASE
+    return by_label or wanted.fn is AggregateFunction.INCREASE
 
 
 def _can_roll_up(wanted: Aggregate) -> None:
-    if wanted.fn is Function.INCREASE:
+    if wanted.fn is AggregateFunction.INCREASE:
         raise NotRolledUp("increase follows single samples: source raw.")
 
 
@@ -122,7 +122,7 @@ def _run(tx: ReadTx, wanted: Aggregate, plan: Plan) -> Sequence[Any]:
         "most": MOST_POINTS * 20,
     }
     statement = (
-        _raw_sql(wanted, names) if plan.source is Source.RAW else _rollup_sql(wanted, names, plan.source)
+        _raw_sql(wanted, names) if plan.source is DataSource.RAW else _rollup_sql(wanted, names, plan.source)
     )
     rows = tx.conn.exec_driver_sql(statement + " LIMIT %(most)s", names).all()
     if len(rows) == names["most"]:
@@ -174,7 +174,7 @@ def _raw_sql(wanted: Aggregate, names: dict[str, Any]) -> str:
     where = _conditions(wanted, names, raw=True)
     where += " AND s.occurred_at >= %(start)s AND s.occurred_at < %(end)s"
     at = "date_bin(%(step)s, s.occurred_at, %(start)s)"
-    if wanted.fn is Function.INCREASE:
+    if wanted.fn is AggregateFunction.INCREASE:
         names["no_series"] = NO_SERIES
         outer = "".join(f", g{place}" for place in range(len(wanted.group_by)))
         return f"""
@@ -191,12 +191,12 @@ def _raw_value(wanted: Aggregate, names: dict[str, Any]) -> str:
     if wanted.fn in _PERCENTILES:
         names["q"] = _PERCENTILES[wanted.fn]
         return f"percentile_disc(%(q)s) WITHIN GROUP (ORDER BY s.{wanted.field})"
-    if wanted.fn is Function.ERRORS:
+    if wanted.fn is AggregateFunction.ERRORS:
         return f"count(*) FILTER (WHERE {_BAD})"
     return "count(*)" if wanted.fn in _COUNTS else f"{wanted.fn.value}(s.{wanted.field})"
 
 
-def _rollup_sql(wanted: Aggregate, names: dict[str, Any], source: Source) -> str:
+def _rollup_sql(wanted: Aggregate, names: dict[str, Any], source: DataSource) -> str:
     names["resolution"] = _RESOLUTION[source]
     columns, order = _groups(wanted, names, raw=False)
     where = _conditions(wanted, names, raw=False) + (
@@ -214,16 +214,16 @@ def _rollup_sql(wanted: Aggregate, names: dict[str, Any], source: Source) -> str
                 WHERE {where} GROUP BY {order}, bucket) AS counts
             GROUP BY {order} ORDER BY {order}"""
     value = {
-        Function.SUM: f"CASE WHEN sum(s.{what}_count) > 0 THEN sum(s.{what}_sum) END",
-        Function.AVG: f"sum(s.{what}_sum) / nullif(sum(s.{what}_count), 0)",
-        Function.MIN: f"min(s.{what}_min)",
-        Function.MAX: f"max(s.{what}_max)",
-        Function.ERRORS: "sum(s.errors)",
+        AggregateFunction.SUM: f"CASE WHEN sum(s.{what}_count) > 0 THEN sum(s.{what}_sum) END",
+        AggregateFunction.AVG: f"sum(s.{what}_sum) / nullif(sum(s.{what}_count), 0)",
+        AggregateFunction.MIN: f"min(s.{what}_min)",
+        AggregateFunction.MAX: f"max(s.{what}_max)",
+        AggregateFunction.ERRORS: "sum(s.errors)",
     }.get(wanted.fn, "sum(s.total)")
     return f"SELECT {at}{columns}, {value} FROM {table} WHERE {where} GROUP BY {order} ORDER BY {order}"
 
 
-def _series(wanted: Aggregate, plan: Plan, rows: Sequence[Any], steps: int) -> list[Series]:
+def _series(wanted: Aggregate, plan: Plan, rows: Sequence[Any], steps: int) -> list[AggregateSeries]:
     found: dict[tuple[str | None, ...], dict[datetime, float | None]] = {}
     for at, *group, value in rows:
         found.setdefault(tuple(group), {})[at] = _value(wanted, plan, value)
@@ -234,9 +234,9 @@ def _series(wanted: Aggregate, plan: Plan, rows: Sequence[Any], steps: int) -> l
     nothing = 0.0 if wanted.fn in _COUNTS else None
     starts = [plan.start + plan.step * place for place in range(steps)]
     return [
-        Series(
+        AggregateSeries(
             group=dict(zip(wanted.group_by, group, strict=True)),
-            points=[Point(at=at, value=values.get(at, nothing)) for at in starts],
+            points=[AggregatePoint(at=at, value=values.get(at, nothing)) for at in starts],
         )
         for group, values in sorted(found.items(), key=lambda item: [str(part) for part in item[0]])
     ]
@@ -247,4 +247,4 @@ def _value(wanted: Aggregate, plan: Plan, value: Any) -> float | None:
         return None
     if wanted.fn in _PERCENTILES and isinstance(value, dict):
         return quantile(value, _PERCENTILES[wanted.fn])
-    return float(value) / plan.step.total_seconds() if wanted.fn is Function.RATE else float(value)
+    return float(value) / plan.step.total_seconds() if wanted.fn is AggregateFunction.RATE else float(value)

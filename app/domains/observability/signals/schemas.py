@@ -67,7 +67,7 @@ class Overview(Output):
     computed_at: datetime
 
 
-class Function(StrEnum):
+class AggregateFunction(StrEnum):
     """`rate`: signals a second. `increase`: of cumulative counters, resets counted. `pNN`: nearest rank."""
 
     COUNT = "count"
@@ -85,7 +85,7 @@ class Function(StrEnum):
     P99 = "p99"
 
 
-class Source(StrEnum):
+class DataSource(StrEnum):
     AUTO = "auto"
     RAW = "raw"
     MINUTE = "1m"
@@ -100,7 +100,7 @@ GroupKey = Annotated[
 class Aggregate(Input):
     """What to add up. Without `step_seconds` the range is one step. Labels match exactly."""
 
-    fn: Function = Field(examples=["p95"])
+    fn: AggregateFunction = Field(examples=["p95"])
     field: Literal["numeric_value", "duration_ms"] = "numeric_value"
     signal_type: SignalType | None = None
     level: Level | None = None
@@ -113,19 +113,19 @@ class Aggregate(Input):
     from_ts: Instant
     to_ts: Instant
     step_seconds: Annotated[int, Field(ge=1, le=31_622_400)] | None = None
-    source: Source = Source.AUTO
+    source: DataSource = DataSource.AUTO
 
 
-class Point(Output):
+class AggregatePoint(Output):
     """A step by its start. Null: nothing to make a value of (a count of nothing is 0)."""
 
     at: datetime
     value: float | None
 
 
-class Series(Output):
+class AggregateSeries(Output):
     group: dict[str, str | None]
-    points: list[Point]
+    points: list[AggregatePoint]
 
 
 class AggregateRead(Output):
@@ -134,13 +134,13 @@ class AggregateRead(Output):
     `from_ts` and `to_ts` are the range that was used: roll-ups widen it to whole buckets.
     """
 
-    fn: Function
-    data_source: Source
+    fn: AggregateFunction
+    data_source: DataSource
     data_through: datetime
     from_ts: datetime
     to_ts: datetime
     step_seconds: float
-    series: list[Series]
+    series: list[AggregateSeries]
 
 
 class SettingsWrite(Input):

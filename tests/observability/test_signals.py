@@ -249,3 +249,16 @@ def test_a_full_quota_is_429_with_a_time_to_come_back(tenant: Tenant) -> None:
     full = tenant.client.post(INGEST, json={"items": [item(now)]})
     assert (full.status_code, full.json()["code"]) == (429, "signal_quota_exceeded")
     assert int(full.headers["Retry-After"]) > 0
+
+
+def test_a_health_report_with_a_score_is_a_signal(tenant: Tenant) -> None:
+    asset = tenant.post("/api/assets", asset_type="UAV", asset_code="A-1", name="A-1")["id"]
+    for status, score in (("HEALTHY", 91), ("CRITICAL", 7), ("UNKNOWN", None)):
+        report = {"health_status": status} | ({} if score is None else {"health_score": score})
+        answer = tenant.client.post(f"/api/assets/{asset}/health", json=report)
+        assert answer.is_success, answer.text
+    found = tenant.client.get("/api/observability/signals", params={"signal_name": "asset.health_score"})
+    assert [(row["numeric_value"], row["level"], row["detail"]["asset_id"]) for row in found.json()] == [
+        (7, "ERROR", asset),
+        (91, "INFO", asset),
+    ]

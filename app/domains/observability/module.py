@@ -3,10 +3,12 @@ from app.domains.observability.backups.api import router as backups
 from app.domains.observability.backups.jobs import JOBS as BACKUP_JOBS
 from app.domains.observability.backups.jobs import SUBSCRIPTIONS as BACKUP_SUBSCRIPTIONS
 from app.domains.observability.capacity.api import router as capacity
+from app.domains.observability.capacity.jobs import JOBS as CAPACITY_JOBS
 from app.domains.observability.errors import CONSTRAINTS as ALERT_CONSTRAINTS
 from app.domains.observability.escalation.api import router as escalation
 from app.domains.observability.external.api import router as external
 from app.domains.observability.ingest.api import router as ingest
+from app.domains.observability.ingest.noticed import SUBSCRIPTIONS as NOTICED
 from app.domains.observability.ingest.otlp.api import router as otlp
 from app.domains.observability.ingest.remote_write.api import router as remote_write
 from app.domains.observability.inspections.api import router as inspections
@@ -24,6 +26,7 @@ from app.domains.observability.slo.api import router as slo
 from app.domains.observability.slo.budget_api import router as slo_budgets
 from app.domains.observability.slo.errors import CONSTRAINTS as SLO_CONSTRAINTS
 from app.domains.observability.slo.jobs import JOBS as SLO_JOBS
+from app.domains.observability.slo.openslo_api import router as openslo
 from app.domains.observability.suppressions.api import router as suppressions
 from app.domains.observability.tell import TELL, queue_telling
 from app.kernel.module import Module
@@ -35,37 +38,39 @@ module = Module(
     "observability",
     routers=[
         alerts,
-        backups,
-        capacity,
-        external,
-        *(ingest, otlp, remote_write, signals),
-        inspections,
         oncall,
         rules,
+        suppressions,
+        escalation,
         receivers,
         routes,
         notifications,
-        suppressions,
-        escalation,
+        external,
+        ingest,
+        otlp,
+        remote_write,
+        signals,
         slo,
         slo_budgets,
+        openslo,
+        backups,
+        inspections,
+        capacity,
     ],
     permissions=ALL,
-    constraints={
-        **ALERT_CONSTRAINTS,
-        **SLO_CONSTRAINTS,
-    },
+    constraints={**ALERT_CONSTRAINTS, **SLO_CONSTRAINTS},
     jobs=[
         EVALUATE,
         REACT,
         TELL,
         DELIVER,
-        *(ROLL_UP, KEEP_UP),
-        *BACKUP_JOBS,
-        *[INSPECT.job, DAILY],  # inspections
+        ROLL_UP,
+        KEEP_UP,
         *SLO_JOBS,
+        *BACKUP_JOBS,
+        INSPECT.job,
+        DAILY,
+        *CAPACITY_JOBS,
     ],
-    subscriptions={
-        **BACKUP_SUBSCRIPTIONS,
-    },
+    subscriptions={**BACKUP_SUBSCRIPTIONS, **NOTICED},
 )

@@ -395,14 +395,14 @@ def _escalation() -> None:
 
 
 def downgrade() -> None:
+    for table in ("slo_correction", "slo_minute", "slo_evaluation", "slo_policy"):
+        op.drop_table(table)
     op.drop_table("escalation_timer")
     op.drop_table("escalation_policy")
     op.drop_table("alert_suppression")
     for table in ("delivery", "member", "group", "route"):
         op.drop_table(f"notification_{table}")
     op.drop_table("alert_receiver")
-    for table in ("slo_correction", "slo_minute", "slo_evaluation", "slo_policy"):
-        op.drop_table(table)
     op.drop_table("alert_rule_state")
     op.drop_table("alert_rule")
     op.drop_table("oncall_shift")

@@ -12,9 +12,8 @@ from app.kernel.api.schemas import Input, Name, NumberOnly, Output
 
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=2000)]
 Address = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+$", max_length=254)
+    str, StringConstraints(strip_whitespace=True, pattern=r'^[^@\s,;<>"]+@[^@\s,;<>"]+$', max_length=254)
 ]
-Seconds = Annotated[int, NumberOnly]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_.]*$", max_length=100)]
 
 
@@ -74,12 +73,12 @@ class RouteCreate(Input):
     """An alert that all matchers fit goes to the receiver, together with those of equal `group_by` labels."""
 
     receiver_id: UUID
-    position: Annotated[Seconds, Field(ge=0, le=10_000, description="Asked in this order.")] = 100
+    position: Annotated[int, Field(ge=0, le=10_000, description="Asked in this order."), NumberOnly] = 100
     matchers: Matchers = []
     group_by: Annotated[list[Label], Field(max_length=10)] = Field(["key"], examples=[["source", "key"]])
-    group_wait_seconds: Annotated[Seconds, Field(ge=0, le=3600)] = 30
-    group_interval_seconds: Annotated[Seconds, Field(ge=1, le=86_400)] = 300
-    repeat_interval_seconds: Annotated[Seconds, Field(ge=60, le=2_592_000)] = 14_400
+    group_wait_seconds: Annotated[int, Field(ge=0, le=3600), NumberOnly] = 30
+    group_interval_seconds: Annotated[int, Field(ge=1, le=86_400), NumberOnly] = 300
+    repeat_interval_seconds: Annotated[int, Field(ge=60, le=2_592_000), NumberOnly] = 14_400
     send_resolved: StrictBool = True
     goes_on: StrictBool = Field(False, description="Ask the routes after this one too.")
     is_active: StrictBool = True
@@ -89,12 +88,12 @@ class RoutePatch(Input):
     """Only what is sent changes; alerts that were routed stay where they are."""
 
     receiver_id: UUID | None = None
-    position: Annotated[Seconds, Field(ge=0, le=10_000)] | None = None
+    position: Annotated[int, Field(ge=0, le=10_000), NumberOnly] | None = None
     matchers: Matchers | None = None
     group_by: Annotated[list[Label], Field(max_length=10)] | None = None
-    group_wait_seconds: Annotated[Seconds, Field(ge=0, le=3600)] | None = None
-    group_interval_seconds: Annotated[Seconds, Field(ge=1, le=86_400)] | None = None
-    repeat_interval_seconds: Annotated[Seconds, Field(ge=60, le=2_592_000)] | None = None
+    group_wait_seconds: Annotated[int, Field(ge=0, le=3600), NumberOnly] | None = None
+    group_interval_seconds: Annotated[int, Field(ge=1, le=86_400), NumberOnly] | None = None
+    repeat_interval_seconds: Annotated[int, Field(ge=60, le=2_592_000), NumberOnly] | None = None
     send_resolved: StrictBool | None = None
     goes_on: StrictBool | None = None
     is_active: StrictBool | None = None

@@ -24,7 +24,6 @@ Labels = Annotated[
     ],
     Field(max_length=20),
 ]
-Seconds = Annotated[int, NumberOnly]
 Grouping = Annotated[
     str,
     StringConstraints(pattern=r"^(service_name|signal_name|detail\.[a-zA-Z0-9_.-]{1,100})$"),
@@ -53,7 +52,7 @@ class _Signals(Input):
     signal_type: SignalType | None = None
     group_by: Grouping | None = None
     for_seconds: Annotated[
-        Seconds, Field(ge=0, le=DAY, description="How long it must hold before an alert is raised.")
+        int, Field(ge=0, le=DAY, description="How long it must hold before an alert is raised."), NumberOnly
     ] = 0
 
 
@@ -63,13 +62,13 @@ class Threshold(_Signals):
     kind: Literal["threshold"]
     fn: Function = Function.COUNT
     field: Literal["numeric_value", "duration_ms"] = "numeric_value"
-    window_seconds: Annotated[Seconds, Field(ge=10, le=DAY)] = 300
+    window_seconds: Annotated[int, Field(ge=10, le=DAY), NumberOnly] = 300
     comparator: Comparator = Comparator.ABOVE
     threshold: Annotated[float, Field(allow_inf_nan=False)] = Field(examples=[10])
     clear_threshold: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None, description="Once raised, it is over only when this is passed as well."
     )
-    minimum_samples: Annotated[Seconds, Field(ge=1, le=1_000_000)] = 1
+    minimum_samples: Annotated[int, Field(ge=1, le=1_000_000), NumberOnly] = 1
 
     @model_validator(mode="after")
     def _clear_lies_on_the_good_side(self) -> Self:
@@ -83,8 +82,8 @@ class Absence(_Signals):
     """No such signal for `window_seconds`. With `group_by`: of each value seen in the last `lookback_seconds`."""
 
     kind: Literal["absence"]
-    window_seconds: Annotated[Seconds, Field(ge=10, le=DAY)] = 600
-    lookback_seconds: Annotated[Seconds, Field(ge=60, le=7 * DAY)] = DAY
+    window_seconds: Annotated[int, Field(ge=10, le=DAY), NumberOnly] = 600
+    lookback_seconds: Annotated[int, Field(ge=60, le=7 * DAY), NumberOnly] = DAY
 
     @model_validator(mode="after")
     def _looks_back_further(self) -> Self:

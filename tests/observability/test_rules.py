@@ -253,3 +253,39 @@ def test_a_rule_that_fails_leaves_the_others_alone(
         evaluate_all(tx)
     assert [row["rule_id"] for row in alerts(tenant)] == [whole]
     assert EVALUATE.cron == "* * * * *"
+
+
+def gauge(name: str, **labelled: float) -> dict[str, Any]:
+    """An OTLP/HTTP body (JSON encoding) with one point for each value of the attribute `unit`."""
+    points = [
+        {
+            "asDouble": value,
+            "timeUnixNano": str(int(datetime.now(UTC).timestamp() * 1e9)),
+            "attributes": [{"key": "unit", "value": {"stringValue": unit}}],
+        }
+        for unit, value in labelled.items()
+    ]
+    metric = {"name": name, "gauge": {"dataPoints": points}}
+    return {"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}
+
+
+def test_series_are_told_apart_by_their_labels_and_an_object_named_is_the_subject(tenant: Tenant) -> None:
+    asset = tenant.post("/api/assets", asset_type="BATTERY", asset_code="B-1", name="One")
+    named = f"asset:{asset['id']}"
+    sent = tenant.client.post(
+        "/api/observability/otlp/v1/metrics",
+        json=gauge("cell.voltage", **{named: 2.9, "spare": 2.8, "good": 3.9}),
+    )
+    assert sent.status_code == 200, sent.text
+    make(
+        tenant,
+        kind="threshold",
+        signal_name="cell.voltage",
+        fn="min",
+        comparator="<",
+        threshold=3.2,
+        group_by="labels.unit",
+    )
+    assert evaluate(tenant)["raised_count"] == 2
+    assert {row["subject"] for row in alerts(tenant)} == {named, "signal:cell.voltage:spare"}
+    assert {row["labels"]["unit"] for row in alerts(tenant)} == {named, "spare"}

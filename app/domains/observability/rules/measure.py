@@ -1,6 +1,7 @@
 """What a rule looks at: figures over raw signals, one for each object."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from app.kernel.tx import ReadTx
 
 MOST_OBJECTS = 1000
 _BAD = "(level = 'ERROR' OR coalesce(status_code, 0) >= 500)"
+# A group that names an object (`asset:<id>`) is that object: the alert stands in its thread.
+_REF = re.compile(r"[a-z][a-z0-9_]*:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _QUANTILES = {Function.P50: 0.5, Function.P90: 0.9, Function.P95: 0.95, Function.P99: 0.99}
 
 
@@ -30,7 +33,7 @@ def threshold(tx: ReadTx, wanted: Threshold) -> list[Measured]:
     names = _names(tx, wanted, wanted.window_seconds)
     grouped = _group(wanted.group_by, names)
     query = f"""
-        SELECT {grouped}, count(*), {_figure(wanted, names)} FROM signal
+        SELECT {grouped}, count(*), {_figure(wanted, names)} FROM {_source(wanted)}
         WHERE {_where(wanted)} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_OBJECTS}
     """
     rows = tx.conn.exec_driver_sql(query, names).all()
@@ -48,7 +51,7 @@ def absence(tx: ReadTx, wanted: Absence) -> list[Measured]:
     names = _names(tx, wanted, wanted.lookback_seconds)
     grouped = _group(wanted.group_by, names)
     query = f"""
-        SELECT {grouped}, extract(epoch FROM %(now)s - max(occurred_at))::float8 FROM signal
+        SELECT {grouped}, extract(epoch FROM %(now)s - max(occurred_at))::float8 FROM {_source(wanted)}
         WHERE {_where(wanted)} GROUP BY 1 ORDER BY 2, 1 LIMIT {MOST_OBJECTS}
     """
     rows = tx.conn.exec_driver_sql(query, names).all()
@@ -71,8 +74,9 @@ def _measured(wanted: Threshold | Absence, group: str | None, value: float | Non
     name = "/".join(filter(None, (wanted.service_name, wanted.signal_name)))
     if wanted.group_by is None or group is None:
         return Measured(_subject(name), value, labels)
-    label = wanted.group_by.removeprefix("detail.")
-    return Measured(_subject(f"{name}:{group}"), value, labels | {label: group[:200]})
+    label = wanted.group_by.removeprefix("detail.").removeprefix("labels.")
+    subject = group if _REF.fullmatch(group) else _subject(f"{name}:{group}")
+    return Measured(subject, value, labels | {label: group[:200]})
 
 
 def _subject(name: str) -> str:
@@ -106,12 +110,23 @@ def _where(wanted: Threshold | Absence) -> str:
     return " AND ".join(parts)
 
 
+def _source(wanted: Threshold | Absence) -> str:
+    """Signals, with the labels of their series where those are asked for."""
+    if wanted.group_by is None or not wanted.group_by.startswith("labels."):
+        return "signal"
+    series = "SELECT tenant_id AS of_tenant, id AS of_series, labels FROM signal_series"
+    return f"signal JOIN ({series}) series ON of_tenant = tenant_id AND of_series = series_id"
+
+
 def _group(group_by: str | None, names: dict[str, Any]) -> str:
     if group_by is None:
         return "NULL::text"
     if group_by.startswith("detail."):
         names["label"] = group_by.removeprefix("detail.")
         return "detail ->> %(label)s"
+    if group_by.startswith("labels."):
+        names["label"] = group_by.removeprefix("labels.")
+        return "labels ->> %(label)s"
     return group_by
 
 

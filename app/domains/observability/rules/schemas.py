@@ -26,8 +26,12 @@ Labels = Annotated[
 ]
 Grouping = Annotated[
     str,
-    StringConstraints(pattern=r"^(service_name|signal_name|detail\.[a-zA-Z0-9_.-]{1,100})$"),
-    Field(description="One alert for each value of it: `service_name`, `signal_name` or `detail.<name>`."),
+    StringConstraints(pattern=r"^(service_name|signal_name|(detail|labels)\.[a-zA-Z0-9_.-]{1,100})$"),
+    Field(
+        description="One alert for each value of it: `service_name`, `signal_name`, `detail.<name>`, or"
+        " `labels.<name>` of the series of metric protocols. A value that names an object (`asset:<id>`) becomes the"
+        " alert's subject."
+    ),
 ]
 
 

@@ -2,19 +2,22 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from prometheus_client import start_http_server
 
+from app.domains import observability
 from app.domains.assets.module import module as assets
 from app.domains.manufacturing.module import module as manufacturing
-from app.domains.observability.module import module as observability
+from app.domains.observability.module import OUTLETS as OBSERVABILITY_OUTLETS
+from app.domains.observability.module import module as observability_module
 from app.kernel.api.ratelimit import RateLimiter
 from app.kernel.api.routing import Router
 from app.kernel.api.runtime import Runtime
 from app.kernel.db.engine import Database, bind
 from app.kernel.jobs import worker
+from app.kernel.jobs.backlog import keep_measuring
 from app.kernel.jobs.engine import Job
 from app.kernel.module import Module
 from app.kernel.obs import logging
@@ -42,12 +45,13 @@ MODULES: tuple[Module, ...] = (
     operations,
     webhooks_module,
     pages,
-    observability,
+    observability_module,
     manufacturing,
     assets,
 )
-OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions, WEBHOOKS_OUTLET)
+OUTLETS: tuple[Outlet, ...] = (events.enqueue_reactions, WEBHOOKS_OUTLET, *OBSERVABILITY_OUTLETS)
 ROUTERS: tuple[Router, ...] = tuple(router for module in MODULES for router in module.routers)
+_END_SECONDS = 5.0
 JOBS: tuple[Job, ...] = tuple(job for module in MODULES for job in module.jobs)
 
 OPENAPI_TAGS = {
@@ -100,6 +104,7 @@ def build_database(settings: Settings) -> Database:
 
 def build_runtime(settings: Settings) -> Runtime:
     webhooks.configure(settings)
+    observability.configure_inspections(settings)
     principals = identity.IdentityPrincipals(settings)
     return Runtime(settings, build_database(settings), principals, RateLimiter(settings), constraints())
 
@@ -107,8 +112,22 @@ def build_runtime(settings: Settings) -> Runtime:
 @asynccontextmanager
 async def lifespan_services(runtime: Runtime) -> AsyncIterator[None]:
     """What runs beside the requests of one server process."""
-    async with runtime.live.running():
-        yield
+    halt = threading.Event()
+    observer = observability.Observer(runtime.database, runtime.settings, "server")
+    watching = _beside(observer.run, halt)
+    try:
+        async with runtime.live.running():
+            yield
+    finally:
+        halt.set()
+        watching.join(_END_SECONDS)
+
+
+def _beside(work: Callable[..., None], *args: object) -> threading.Thread:
+    """A thread of its own: what never ends must take none from the pool that requests and jobs share."""
+    thread = threading.Thread(target=work, args=args, daemon=True)
+    thread.start()
+    return thread
 
 
 def create_tenant(*, name: str, username: str, password: str) -> str:
@@ -153,6 +172,7 @@ def run_worker() -> None:
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port)
     webhooks.configure(settings)
+    observability.configure_inspections(settings)
     database = build_database(settings)
     relay = Relay(database, settings.direct_url, lambda: identity.list_tenants(database), OUTLETS)
 
@@ -163,8 +183,14 @@ def run_worker() -> None:
             running = asyncio.ensure_future(asyncio.to_thread(relay.run, halt))
             stopping = asyncio.ensure_future(stop.wait())
             watched: Sequence[asyncio.Future[object]] = [running, stopping]  # type: ignore[list-item]
+            beside = [
+                _beside(keep_measuring, database, halt),
+                _beside(observability.Observer(database, settings, "worker").run, halt),
+            ]
             await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
             halt.set()
+            for thread in beside:
+                thread.join(_END_SECONDS)
             await running
 
         return asyncio.ensure_future(relay_until_stopped())

@@ -6,6 +6,7 @@ already knows (`DATABASE_URL`, …). The production profile refuses to start on 
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
@@ -51,8 +52,20 @@ class Settings(BaseSettings):
 
     cors_origins: list[str] = []
     public_url: str = ""
+    inspection_url: str = ""  # where an inspection asks a running server; public_url when empty
+    advisory_file: str = ""  # known holes of packages, JSON in the OSV schema; read by inspections
     egress_allow_private: bool = False
     trace_endpoint: str = ""
+    backup_dir: Path = Path(".hangar/backups")  # relative: below the checkout
+    backup_s3_endpoint: str = ""  # https://host[:port]; empty: no bucket
+    backup_s3_bucket: str = "hangar-backups"
+    backup_s3_region: str = "us-east-1"
+    backup_s3_access_key: str = ""
+    backup_s3_secret_key: SecretStr = SecretStr("")
+    backup_keep_last: int = Field(30, ge=1)
+    smtp_url: SecretStr = SecretStr("")  # smtp://user:password@host:587?starttls=true, or smtps://
+    smtp_from: str = "hangar@localhost"
+    platform_tenant: str | None = None  # whose signals Hangar's own metrics are; `demo` in dev, "" for none
     worker_metrics_port: int = Field(0, ge=0, le=65_535)  # 0: the worker shows none; else on every interface
 
     @model_validator(mode="after")
@@ -70,6 +83,13 @@ class Settings(BaseSettings):
             if "*" in self.cors_origins:
                 raise ValueError("HANGAR_CORS_ORIGINS must name origins, not *")
         return self
+
+    @property
+    def observed_tenant(self) -> str:
+        """The name of the tenant that Hangar's own metrics are stored for; "" when there is none."""
+        if self.platform_tenant is None:
+            return "demo" if self.profile == "dev" else ""
+        return self.platform_tenant
 
     @property
     def app_dsn(self) -> str:

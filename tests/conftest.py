@@ -14,6 +14,7 @@ from tests.support.passwords import make_hashes_cheap
 from tests.support.sealing import seal_all
 from tests.support.server import Server, settings_for
 from tests.support.tenants import Tenant, make_tenant
+from tests.support.worker import running_worker
 
 _RUN = ExitStack()
 _URLS: dict[str, Servers] = {}
@@ -101,3 +102,10 @@ def relay(server: Server) -> Callable[[Tenant], int]:
         return seal_all(server.database, tenant.id, OUTLETS)
 
     return until_sealed
+
+
+@pytest.fixture(scope="module")
+def worker(urls: Servers, server: Server) -> Iterator[None]:
+    """A worker process beside the server."""
+    with running_worker(urls):
+        yield

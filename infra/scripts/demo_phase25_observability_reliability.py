@@ -71,7 +71,7 @@ def signals(facts: Facts, api: Api) -> None:
         "a bad item is named and nothing is stored",
         ", ".join(pointers[:2]),
         holds=wrong.status_code == 422
-        and any(pointer.startswith("/items/1/") for pointer in pointers)
+        and any(pointer.startswith("#/items/1/") for pointer in pointers)
         and api.get(f"{ROOT}/overview")["total_signals"] == 3,
     )
 

@@ -25,9 +25,9 @@ def state(server: Server, tmp_path: Path) -> Path:
     return path
 
 
-def run(name: str, state: Path | None) -> subprocess.CompletedProcess[str]:
+def run(name: str, state: Path | None, size: str = SMALL) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HANGAR_STACK_STATE": str(state or "")}
-    command = [sys.executable, str(ROOT / "infra" / "scripts" / f"bench_{name}.py"), *SMALL.split()]
+    command = [sys.executable, str(ROOT / "infra" / "scripts" / f"bench_{name}.py"), *size.split()]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -49,6 +49,17 @@ def test_a_benchmark_drives_every_operation_four_ways(name: str, operations: lis
         assert all(float(row[2].replace(",", "")) > 0 for row in rates)
         costs = next(row for row in rows if row[0] == operation and len(row) == 6)
         assert all("/" in cost for cost in costs[1:3])
+
+
+@pytest.mark.timeout(300)
+def test_the_benchmark_of_signals_compares_with_copy_rows_and_sql(state: Path) -> None:
+    done = run("observability", state, "--seconds 0.3 --signals 2000 --copies 1 --rows 20 --rounds 1")
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()]
+    rates = {row[0]: float(row[1].replace(",", "")) for row in rows if len(row) == 3 and row[1][:1].isdigit()}
+    assert [name.partition(",")[0] for name in rates] == ["psql", "one client", "four clients", "ORM"]
+    assert all(rate > 0 for rate in rates.values())
+    assert "The overview of 2,000 signals takes" in done.stdout
 
 
 def test_a_benchmark_without_a_server_of_its_own_says_so() -> None:

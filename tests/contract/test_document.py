@@ -150,7 +150,8 @@ def test_every_operation_answers_problems_of_its_access(app: FastAPI, document: 
     for route in routes(app):
         operation = document["paths"][route.path_format][route.spec.method.lower()]
         public = route.spec.access == "public"
-        assert operation["security"] == ([] if public else [{"bearer": []}]), route.name
+        basic = [{"basic": []}] if route.spec.basic else []
+        assert operation["security"] == ([] if public else [{"bearer": []}, *basic]), route.name
         assert public or "401" in operation["responses"], route.name
         assert ("x-permission" in operation) == ("403" in operation["responses"] and not _own_403(route)), (
             route.name

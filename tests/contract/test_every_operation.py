@@ -19,6 +19,7 @@ import pytest
 from tests.support.databases import Servers
 from tests.support.server import Server, own_server
 from tests.support.tenants import make_tenant
+from tests.support.worker import running_worker
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -34,8 +35,8 @@ class ApiKey(NamedTuple):
 
 @pytest.fixture(scope="module")
 def fuzzed(pg: Servers, worker_id: str) -> Iterator[Server]:
-    """A server of this suite's own: it leaves jobs by the thousand, which nobody else's worker should meet."""
-    with own_server(pg, f"hangar_fuzz_{worker_id}") as running:
+    """A server of this suite's own, with a worker for what waits: it leaves jobs by the thousand."""
+    with own_server(pg, f"hangar_fuzz_{worker_id}") as running, running_worker(running.urls):
         yield running
 
 

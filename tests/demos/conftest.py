@@ -2,14 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.kernel.embedded.process import child_environment
 from app.platform.webhooks.config import configure
-from tests.support.databases import Servers
 from tests.support.server import Server
 
 ROOT = Path(__file__).parents[2]
@@ -20,21 +19,6 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(autouse=True)
 def _webhooks_may_call_the_loopback_address(server: Server) -> None:
     configure(server.settings)
-
-
-@pytest.fixture(scope="module")
-def worker(urls: Servers, server: Server) -> Iterator[None]:
-    """The worker process: it gives events their places and delivers webhooks."""
-    settings = {"HANGAR_EGRESS_ALLOW_PRIVATE": "true", "HANGAR_LOG_LEVEL": "WARNING", "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "worker"],
-        env=child_environment(urls.environment() | settings),
-        cwd=ROOT,
-    )
-    yield
-    assert process.poll() is None, "the worker has ended by itself"
-    process.terminate()
-    process.wait(30)
 
 
 @pytest.fixture

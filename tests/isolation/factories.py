@@ -2,7 +2,7 @@
 
 `RESOURCES` maps a path parameter to a function that makes the resource and returns its id. `ALIASES` maps a
 body or query field to the parameter it means. `BODIES` gives bodies that a schema alone can't. A module adds its
-own in `tests/<module>/resources.py`, under the same three names; a route without a factory fails the suite.
+own in `tests/<module>/resources.py` (or `<slice>_resources.py`), under the same three names; a route without a factory fails the suite.
 """
 
 import importlib.util
@@ -97,8 +97,8 @@ BODIES: dict[str, Body] = {
 
 
 def _collect() -> None:
-    for path in sorted(Path(__file__).parents[1].glob("*/resources.py")):
-        spec = importlib.util.spec_from_file_location(f"tests.{path.parent.name}.resources", path)
+    for path in sorted(Path(__file__).parents[1].glob("*/*resources.py")):
+        spec = importlib.util.spec_from_file_location(f"tests.{path.parent.name}.{path.stem}", path)
         assert spec is not None
         assert spec.loader is not None
         found = importlib.util.module_from_spec(spec)

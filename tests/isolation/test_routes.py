@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
@@ -15,9 +16,7 @@ from tests.support.tenants import Tenant
 
 Footprint = Callable[[Tenant], dict[str, str]]
 
-BY_ID = [
-    (route, parameter) for route in ROUTES if route.spec.access != "public" for parameter in route.parameters
-]
+BY_ID = [(route, parameter) for route in ROUTES if route.spec.access != "public" for parameter in route.ids]
 BY_BODY = [
     (route, field)
     for route in ROUTES
@@ -44,8 +43,8 @@ def label(value: Any) -> str:
 
 
 def call(client: httpx.Client, route: Surface, values: dict[str, str], body: Any) -> httpx.Response:
-    """One request. An operation's GET may wait for its end: not here."""
-    query = {"wait_seconds": 0} if route.operation == "get_operation" else None
+    """One request. What may wait for the end of its work does not: no worker runs here."""
+    query = {"wait_seconds": 0} if "wait_seconds" in signature(route.spec.handler).parameters else None
     return client.request(
         route.spec.method, route.url(values), json=body, params=query, headers={"Accept": "*/*"}
     )

@@ -36,6 +36,11 @@ class Surface:
     def parameters(self) -> list[str]:
         return _PARAMETER.findall(self.spec.path)
 
+    @property
+    def ids(self) -> list[str]:
+        """The parameters that are ids of rows; the others are words, which every tenant has the same of."""
+        return re.findall(r"\{(\w+):uuid\}", self.spec.path)
+
     def url(self, values: dict[str, str]) -> str:
         return _PARAMETER.sub(lambda found: values[found[1]], self.spec.path)
 

@@ -9,15 +9,17 @@ from app.domains.assets.permissions import ALL
 from app.domains.assets.regions.api import router as regions
 from app.domains.assets.reservations.api import router as reservations
 from app.domains.assets.timeline.jobs import EXTEND
+from app.domains.assets.watch import WATCH
+from app.domains.assets.work_orders.api import for_alerts
 from app.domains.assets.work_orders.api import router as work_orders
 from app.kernel.module import Module
 
 module = Module(
     "assets",
-    routers=[drones, regions, reservations, work_orders, parts, as_built, ledger],
+    routers=[drones, regions, reservations, work_orders, parts, as_built, for_alerts, ledger],
     permissions=ALL,
     constraints=CONSTRAINTS,
-    jobs=[EXTEND],
+    jobs=[EXTEND, WATCH],
     subscriptions={"production.unit_built": register_unit},
     demo_data=fill,
 )

@@ -11,8 +11,10 @@ from app.domains.observability.alerts.engine import (
     Raised,
     close_by_work,
     link_work,
+    open_subjects,
     raise_alert,
     resolve_alert,
+    told_since,
 )
 from app.domains.observability.alerts.owners import (
     ALERT_SORT,
@@ -21,6 +23,8 @@ from app.domains.observability.alerts.owners import (
     open_keys,
 )
 from app.domains.observability.errors import AlertClosed, AlertNotFound
+from app.domains.observability.inspections.config import configure as configure_inspections
+from app.domains.observability.platform_metrics.observer import Observer
 from app.domains.observability.words import Severity, Source
 
 __all__ = [
@@ -28,14 +32,18 @@ __all__ = [
     "AlertClosed",
     "AlertNotFound",
     "Finding",
+    "Observer",
     "Raised",
     "Severity",
     "Source",
     "acknowledge_alert",
     "close_by_work",
+    "configure_inspections",
     "link_work",
     "open_alerts",
     "open_keys",
+    "open_subjects",
     "raise_alert",
     "resolve_alert",
+    "told_since",
 ]

@@ -9,6 +9,6 @@ OBSERVABILITY_WRITE = Permission(
     "observability.write",
     "Send signals, keep objectives and rules, answer alerts, run backups, drills and inspections.",
 )
-TELEMETRY_WRITE = Permission("telemetry.write", "Send signals.")
+TELEMETRY_WRITE = Permission("telemetry.write", "Send signals.", also=["observability.write"])
 
 ALL = (OBSERVABILITY_READ, OBSERVABILITY_WRITE, TELEMETRY_WRITE)

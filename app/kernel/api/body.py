@@ -36,11 +36,14 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
+# The same doubts as plain searches, which cost a tenth: escapes, words that are no numbers, long exponents.
+_WORDS = (b"\\u", b"\x00", b"NaN", b"Infinity")
+_EXPONENTS = (re.compile(rb"e\+?\d\d\d"), re.compile(rb"E\+?\d\d\d"))
+
+
 def parse_json(raw: bytes, content_type: str) -> Any:
     """The parsed body. Raises `ValidationFailed` for what is not JSON or can't be stored."""
-    media = content_type.partition(";")[0].strip().lower()
-    if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
-        raise _rejected("#", "content_type", "The body must be JSON, sent as application/json.")
+    _check_media(content_type)
     try:
         parsed = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
@@ -48,6 +51,22 @@ def parse_json(raw: bytes, content_type: str) -> Any:
     if _SUSPECT.search(raw):
         _refuse_unstorable(parsed, "#")
     return parsed
+
+
+def check_json(raw: bytes, content_type: str) -> None:
+    """Raise what `parse_json` would, for a body that a model parses itself, except plain syntax errors.
+
+    Only a body with something suspect in it is parsed here. Whole numbers of more than 300 digits are let through.
+    """
+    _check_media(content_type)
+    if any(word in raw for word in _WORDS) or any(exponent.search(raw) for exponent in _EXPONENTS):
+        parse_json(raw, content_type)
+
+
+def _check_media(content_type: str) -> None:
+    media = content_type.partition(";")[0].strip().lower()
+    if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
+        raise _rejected("#", "content_type", "The body must be JSON, sent as application/json.")
 
 
 def _rejected(pointer: str, code: str, detail: str) -> ValidationFailed:

@@ -30,6 +30,7 @@ from app.kernel.api.rows import Rows
 from app.kernel.api.runtime import Runtime, runtime_of
 from app.kernel.api.schemas import Page
 from app.kernel.api.translate import translate, validation_problem
+from app.kernel.api.upload import Upload, receive_upload
 from app.kernel.db.engine import lost_connection
 from app.kernel.jobs.wait import LONGEST_WAIT_SECONDS, wait_for
 from app.kernel.obs.metrics import TX_RETRIES
@@ -42,6 +43,7 @@ from app.kernel.problem import (
     UnknownParameter,
     ValidationFailed,
 )
+from app.kernel.security.credential import credential_of
 from app.kernel.security.permissions import Permission
 from app.kernel.security.principal import Claim, Principal
 from app.kernel.tx import AnonymousTx, Origin, ReadTx, WriteTx
@@ -73,6 +75,8 @@ class Endpoint:
     known_query: frozenset[str]
     collection: bool
     completion: Completion | None
+    takes_upload: bool
+    basic: bool
 
 
 @dataclass(slots=True)
@@ -85,6 +89,7 @@ class Call:
     claim: Claim | None
     origin: Origin
     raw_body: bytes = b""
+    upload: Upload | None = None
     values: dict[str, Any] = field(default_factory=dict)
     problem: Problem | None = None
     allowance: Allowance | None = None
@@ -97,6 +102,15 @@ async def respond(endpoint: Endpoint, request: Request) -> Response:
     call = Call(endpoint, request, runtime_of(request), _claim(endpoint, request), _origin(request))
     call.problem = _bad_query(endpoint, request)
     await _read(call)
+    try:
+        return await _answer_call(call)
+    finally:
+        if call.upload is not None:
+            call.upload.file.close()
+
+
+async def _answer_call(call: Call) -> Response:
+    endpoint, request = call.endpoint, call.request
     if not endpoint.is_async:
         outcome = await run_sync(_run, call)
         return await _complete(call, outcome) if isinstance(outcome, Deferred) else outcome
@@ -112,12 +126,12 @@ async def respond(endpoint: Endpoint, request: Request) -> Response:
 def _claim(endpoint: Endpoint, request: Request) -> Claim | None:
     if endpoint.access == "public":
         return None
-    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not credential:
+    credential = credential_of(request.headers.get("authorization", ""), basic=endpoint.basic)
+    if not credential:
         credential = request.cookies.get("hangar_session", "") if request.method == "GET" else ""
     if not credential:
         raise Unauthenticated("Send `Authorization: Bearer <token>`.")
-    return runtime_of(request).principals.identify(credential.strip())
+    return runtime_of(request).principals.identify(credential)
 
 
 def _origin(request: Request) -> Origin:
@@ -152,8 +166,10 @@ async def _read(call: Call) -> None:
     endpoint, request = call.endpoint, call.request
     body: Any = PydanticUndefined
     try:
-        if endpoint.has_body:
-            limit = endpoint.max_body or call.runtime.settings.max_body_bytes
+        limit = endpoint.max_body or call.runtime.settings.max_body_bytes
+        if endpoint.takes_upload:
+            call.upload = await receive_upload(request, limit)
+        elif endpoint.has_body:
             call.raw_body = await read_body(request, limit)
         if endpoint.has_body and not endpoint.body_is_json:
             request._body = call.raw_body  # noqa: SLF001 where starlette's form parser looks for what was read
@@ -209,7 +225,7 @@ def _attempt(call: Call) -> Response | Deferred[Any]:
                 return earlier
         values = dict(call.values)
         for name, kind in endpoint.injected.items():
-            values[name] = tx.principal if issubclass(kind, Principal) else tx
+            values[name] = _given(call, tx, kind)
         result = endpoint.handler(**values)
         outcome = result if isinstance(result, Deferred) else _render(endpoint, call.request, result)
         if isinstance(tx, WriteTx):
@@ -219,6 +235,13 @@ def _attempt(call: Call) -> Response | Deferred[Any]:
     if isinstance(outcome, Response):
         _advertise(call, outcome)
     return outcome
+
+
+def _given(call: Call, tx: ReadTx, kind: type) -> Any:
+    """What the kernel hands in for a parameter of this type."""
+    if issubclass(kind, Upload):
+        return call.upload
+    return tx.principal if issubclass(kind, Principal) else tx
 
 
 async def _complete(call: Call, deferred: Deferred[Any]) -> Response:
@@ -318,8 +341,9 @@ def _authorise(endpoint: Endpoint, principal: Principal) -> None:
 def _earlier_answer(call: Call, tx: WriteTx, key: str) -> Response | Deferred[Any] | None:
     idempotency.check_key(key)
     url = call.request.url
+    body = call.raw_body if call.upload is None else call.upload.digest
     stored = idempotency.claim(
-        tx, key, idempotency.fingerprint(call.request.method, url.path, url.query, call.raw_body)
+        tx, key, idempotency.fingerprint(call.request.method, url.path, url.query, body)
     )
     if stored is None:
         return None

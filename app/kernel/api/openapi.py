@@ -60,7 +60,8 @@ def document(app: FastAPI) -> dict[str, Any]:
     schemas.pop("ValidationError", None)
     schemas["FieldError"] = FieldError.model_json_schema(ref_template="#/components/schemas/{model}")
     components["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API key."}
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API key."},
+        "basic": {"type": "http", "scheme": "basic", "description": "The password is an API key."},
     }
     for route in app.routes:
         if isinstance(route, Route) and route.include_in_schema:
@@ -85,11 +86,30 @@ def _complete(operation: dict[str, Any], route: Route, components: dict[str, Any
     if not parameters:
         del operation["parameters"]
     operation["security"] = [] if route.spec.access == "public" else [{"bearer": []}]
+    if route.spec.basic:
+        operation["security"].append({"basic": []})
     if route.spec.access not in {"public", "self_service"}:
         operation["x-permission"] = str(route.spec.access)
+    if route.spec.consumes:
+        operation["requestBody"] = _upload(route, components["schemas"])
     if "requestBody" in operation:
         _exemplify(operation["requestBody"]["content"], components["schemas"], request=True)
     _respond(operation["responses"], route, components)
+
+
+def _upload(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    """The body of a route that reads it itself: by media type, with its schema where it is JSON."""
+    content: dict[str, Any] = {}
+    for media, model in route.spec.consumes.items():
+        if model is None:
+            content[media] = {"schema": {"type": "string", "format": "binary"}}
+            continue
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        for name, part in schema.pop("$defs", {}).items():
+            schemas.setdefault(name, part)
+        schemas.setdefault(model.__name__, schema)
+        content[media] = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
+    return {"required": True, "content": content}
 
 
 def _respond(responses: dict[str, Any], route: Route, components: dict[str, Any]) -> None:

@@ -34,16 +34,17 @@ _REF = "#/components/schemas/{model}"
 def problems_of(route: Route) -> list[type[Problem]]:
     """Every problem class the route may answer, from its declaration and from what the kernel does around it."""
     plan, spec = route.plan, route.spec
-    checked = plan.has_body or bool(plan.known_query) or bool(plan.dependant.header_params)
+    has_body = plan.has_body or plan.takes_upload
+    checked = has_body or bool(plan.known_query) or bool(plan.dependant.header_params)
     guarded = spec.access not in {"public", "self_service"}
     around: list[tuple[type[Problem], bool]] = [
         (UnknownParameter, True),
         (BadCursor, "cursor" in plan.known_query),
-        (BadRequest, "cursor" in plan.known_query or plan.has_body or plan.idempotent),
+        (BadRequest, "cursor" in plan.known_query or has_body or plan.idempotent),
         (Unauthenticated, spec.access != "public"),
         (PermissionDenied, guarded),
         (NotFound, bool(plan.dependant.path_params)),
-        (BodyTooLarge, plan.has_body),
+        (BodyTooLarge, has_body),
         (RateLimited, spec.limited),
         (ValidationFailed, checked),
         (IdempotencyInFlight, plan.idempotent),

@@ -5,7 +5,7 @@ objects. How a call runs is in `execute`; how it is described is in `openapi`.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -14,7 +14,7 @@ from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import _get_flat_fields_from_params
 from fastapi.routing import APIRoute
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -22,6 +22,7 @@ from app.kernel.api.deferred import Completion, Deferred
 from app.kernel.api.execute import Endpoint, respond
 from app.kernel.api.rows import RESPONSES, Rows
 from app.kernel.api.schemas import Page
+from app.kernel.api.upload import Upload
 from app.kernel.problem import Problem
 from app.kernel.security.permissions import Permission
 from app.kernel.security.principal import Principal
@@ -49,6 +50,9 @@ class Spec:
     summary: str | None
     responses: dict[int | str, dict[str, Any]] = field(default_factory=dict)
     completion: Completion | None = None
+    consumes: Mapping[str, type[BaseModel] | None] = field(default_factory=dict)
+    basic: bool = False
+    on_problem: Callable[[Request, Problem], Response] | None = None
 
 
 class Router:
@@ -80,13 +84,18 @@ class Router:
         summary: str | None = None,
         responses: dict[int | str, dict[str, Any]] | None = None,
         completion: Completion | None = None,
+        consumes: Mapping[str, type[BaseModel] | None] | None = None,
+        basic: bool = False,
+        on_problem: Callable[[Request, Problem], Response] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a route.
 
         `errors`: problems beyond the ones every route can answer. `secret`: the answer holds a secret and is
         never kept for replay. `page`: HTML, not part of the OpenAPI document. `max_body`: bytes.
         `limited=False`: not counted against the rate limit. `completion`: goes with a handler that returns
-        `Deferred` (and with no other).
+        `Deferred` (and with no other). `consumes`: the media types of a handler that takes an `Upload`, each with
+        its model where it is JSON. `basic`: an API key may come as the password of basic credentials too.
+        `on_problem`: makes the answer of a problem for protocols with error bodies of their own.
         """
         if (permission is not None) + public + self_service != 1:
             raise TypeError(f"{method} {self.prefix}{path}: name a permission, or public, or self_service")
@@ -109,6 +118,9 @@ class Router:
                     summary,
                     responses or {},
                     completion,
+                    consumes or {},
+                    basic,
+                    on_problem,
                 )
             )
             return handler
@@ -142,6 +154,9 @@ class Route(APIRoute):
         shim, injected, returns = _split(spec.handler)
         if (get_origin(returns) is Deferred) != (spec.completion is not None):
             raise TypeError(f"{spec.method} {spec.path}: `Deferred` and completion= go together")
+        self._takes_upload = any(issubclass(kind, Upload) for kind in injected.values())
+        if self._takes_upload != bool(spec.consumes):
+            raise TypeError(f"{spec.method} {spec.path}: `Upload` and consumes= go together")
         returns = get_args(returns)[0] if get_origin(returns) is Deferred else returns
         item = _page_item(returns)
         model: Any = list[item] if item is not None else returns  # type: ignore[valid-type]
@@ -170,6 +185,8 @@ class Route(APIRoute):
             is_async=inspect.iscoroutinefunction(self.spec.handler),
             dependant=self.dependant,
             has_body=self.body_field is not None,
+            takes_upload=self._takes_upload,
+            basic=self.spec.basic,
             body_is_json=not _takes_form(self.body_field),
             embed_body=self._embed_body_fields,
             injected=self._injected,
@@ -186,8 +203,15 @@ class Route(APIRoute):
             completion=self.spec.completion,
         )
 
+        on_problem = self.spec.on_problem
+
         async def handle(request: Request) -> Response:
-            return await respond(self.plan, request)
+            try:
+                return await respond(self.plan, request)
+            except Problem as problem:
+                if on_problem is None:
+                    raise
+                return on_problem(request, problem)
 
         return handle
 
@@ -200,13 +224,13 @@ def mount(app: FastAPI, routers: Sequence[Router]) -> None:
 
 
 def _split(handler: Handler) -> tuple[Handler, dict[str, type], Any]:
-    """The handler as FastAPI may see it, without what the kernel injects (transaction, principal, request)."""
+    """The handler as FastAPI may see it, without what the kernel injects (transaction, principal, upload)."""
     hints = get_type_hints(handler, include_extras=True)
     returns = hints.pop("return", None)
     injected = {
         name: hint
         for name, hint in hints.items()
-        if inspect.isclass(hint) and issubclass(hint, ReadTx | WriteTx | Principal)
+        if inspect.isclass(hint) and issubclass(hint, ReadTx | WriteTx | Principal | Upload)
     }
     shown = [
         inspect.Parameter(p.name, inspect.Parameter.KEYWORD_ONLY, default=p.default, annotation=hints[p.name])

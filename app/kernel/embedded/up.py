@@ -70,7 +70,8 @@ class Up:
         if self._stack.postgres or self._stack.valkey:
             self._tell("starting PostgreSQL and Valkey")
         urls = self._stack.start()
-        environment = child_environment(urls.environment())
+        own = {"HANGAR_INSPECTION_URL": base_url, "HANGAR_BACKUP_DIR": str(self.home.path / "backups")}
+        environment = own | child_environment(urls.environment())
         me, descriptor = str(os.getpid()), listener.fileno()
         serve = ["serve", "--fd", str(descriptor), "--supervisor-pid", me]
         server = ServiceProcess(Service("server", serve, [descriptor]), self.home, environment)

@@ -14,7 +14,6 @@ from procrastinate.retry import RetryStrategy
 
 from app.kernel.db.engine import Database
 from app.kernel.jobs.engine import QUEUES, Job
-from app.kernel.obs.metrics import JOBS_OLDEST, JOBS_QUEUED
 from app.settings import Settings
 
 log = structlog.get_logger("hangar.worker")
@@ -22,11 +21,6 @@ log = structlog.get_logger("hangar.worker")
 HEARTBEAT_SECONDS = 5.0
 STALLED_AFTER_SECONDS = 30.0
 _SEARCH_PATH = "-c search_path=jobs,public"
-_BACKLOG = """
-SELECT queue_name, count(*), coalesce(extract(epoch FROM now() - min(coalesce(scheduled_at, now()))), 0)
-FROM jobs.procrastinate_jobs
-WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()) GROUP BY queue_name
-"""
 
 
 def build(
@@ -39,7 +33,7 @@ def build(
     app = procrastinate.App(connector=connector)
     for job in jobs:
         _register(app, job, database, tenants)
-    _register_upkeep(app, database, {job.name: job.attempts for job in jobs})
+    _register_upkeep(app, {job.name: job.attempts for job in jobs})
     return app
 
 
@@ -66,7 +60,7 @@ def _register(
                 log.exception("periodic_job_failed", job=job.name, tenant_id=str(tenant_id))
 
 
-def _register_upkeep(app: procrastinate.App, database: Database, attempts: Mapping[str, int]) -> None:
+def _register_upkeep(app: procrastinate.App, attempts: Mapping[str, int]) -> None:
     @app.periodic(cron="* * * * * */10")
     @app.task(name="kernel.retry_stalled", queue="interactive", queueing_lock="kernel.retry_stalled")
     async def retry_stalled(timestamp: int) -> None:
@@ -81,20 +75,9 @@ def _register_upkeep(app: procrastinate.App, database: Database, attempts: Mappi
             else:
                 await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
 
-    @app.periodic(cron="* * * * * */10")
-    @app.task(name="kernel.measure_backlog", queue="interactive", queueing_lock="kernel.measure_backlog")
-    def measure_backlog(timestamp: int) -> None:  # noqa: ARG001 every periodic task is given it
-        for queue in QUEUES:
-            JOBS_QUEUED.labels(queue).set(0)
-            JOBS_OLDEST.labels(queue).set(0)
-        with database.connect() as conn:
-            for queue, count, oldest in conn.exec_driver_sql(_BACKLOG):
-                JOBS_QUEUED.labels(queue).set(count)
-                JOBS_OLDEST.labels(queue).set(float(oldest))
-
     @app.periodic(cron="17 3 * * *")
     @app.task(name="kernel.delete_old_jobs", queue="batch", queueing_lock="kernel.delete_old_jobs")
-    async def delete_old_jobs(timestamp: int) -> None:  # noqa: ARG001
+    async def delete_old_jobs(timestamp: int) -> None:  # noqa: ARG001 every periodic task is given it
         await app.job_manager.delete_old_jobs(nb_hours=72, include_failed=False)
 
 

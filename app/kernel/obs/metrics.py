@@ -23,4 +23,14 @@ OUTBOX_LAG = Gauge(
     "hangar_outbox_lag_seconds", "How long the relay has been waiting to seal the oldest of them."
 )
 EVENTS_SEALED = Counter("hangar_events_sealed_total", "Events given a sequence number.")
+SIGNALS_STORED = Counter("hangar_signals_stored_total", "Signals taken in and stored.", ["protocol"])
+ALERTS_OPEN = Gauge("hangar_alerts_open", "Alerts of all tenants that are not closed.", ["severity"])
+PROTECTION_AGE = Gauge(
+    "hangar_protection_age_seconds",
+    "Age of the last good backup, or of the last drill that passed, of the tenant that has waited longest.",
+    ["what"],
+)
+TENANTS_UNPROTECTED = Gauge(
+    "hangar_tenants_unprotected", "Tenants that never had a good backup, or a drill that passed.", ["lacking"]
+)
 WEBHOOK_DELIVERIES = Counter("hangar_webhook_deliveries_total", "Webhook delivery attempts.", ["outcome"])

@@ -41,12 +41,14 @@ class User(TenantRow, Versioned, Timestamped, Base):
         ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
         UniqueConstraint("tenant_id", "username"),
         CheckConstraint("length(username) BETWEEN 1 AND 100", name="username_length"),
+        CheckConstraint("last_sign_in_at >= created_at", name="signed_in_after_made"),
     )
 
     username: Mapped[str]
     password_hash: Mapped[str]
     is_active: Mapped[bool] = mapped_column(default=True)
     stamp: Mapped[int] = mapped_column(default=1)
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(sort_order=95)
 
 
 class Role(TenantRow, Versioned, Timestamped, Base):

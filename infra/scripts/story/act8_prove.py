@@ -46,7 +46,7 @@ def _thread(world: World) -> None:
     types = [line["type"] for line in lines]
     holds = types[0] == "asset.registered" and set(types) >= _EXPECTED
     world.facts.fact("the thread of UAV-001", f"{len(lines)} lines, one screen", holds=holds)
-    by = {line["type"]: line["correlation_id"] for line in lines}
+    by = {line["type"]: line["correlation_id"] for line in reversed(lines)}  # the first of each
     holds = by["reservation.at_risk"] == by[f"{_ORDER}.status_changed"]
     holds = holds and by["reservation.restored"] == by[f"{_ORDER}.closed"] and all(by.values())
     came = "the work's beginning, and its end"

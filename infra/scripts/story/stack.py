@@ -22,6 +22,11 @@ class Stack:
         found: dict[str, Any] = json.loads(self.path.read_text())
         return found
 
+    @property
+    def backups(self) -> Path:
+        """Where `up` has the worker keep artefacts."""
+        return self.path.with_name("backups")
+
     def pid(self, name: str) -> int:
         return int(self.state()["processes"][name]["pid"])
 

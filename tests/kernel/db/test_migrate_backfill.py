@@ -1,6 +1,7 @@
 """Backfills commit in batches, resume, and count: a backfill that quietly did nothing is the failure to fear."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from app.kernel.db import migrate as m
 from tests.migrations.databases import FOUNDATION, operations, plain_owner, throwaway
+from tests.support.waiting import somebody_waits, wait_until
 
 ROWS = 25
 SET_CODE = (
@@ -95,6 +97,39 @@ def test_rows_can_be_derived_into_another_table(items: Any, owner: psycopg.Conne
         )
     assert changed == 2 * ROWS
     assert owner.execute("SELECT count(DISTINCT item_id) FROM history").fetchone() == (2 * ROWS,)
+
+
+def test_what_a_writer_commits_while_the_batch_waits_is_seen_whole(
+    items: Any, owner: psycopg.Connection
+) -> None:
+    """The writer renames one row and does the backfill's work for another; both are locked when the batch begins."""
+    wanted = (
+        "INSERT INTO history SELECT item.tenant_id, gen_random_uuid(), item.id FROM page"
+        " JOIN item USING (tenant_id, id) WHERE item.name <> 'stale'"
+    )
+    todo = "NOT EXISTS (SELECT FROM history h WHERE h.tenant_id = item.tenant_id AND h.item_id = item.id)"
+    owner.execute("UPDATE item SET name = 'stale' WHERE name = '3'")
+
+    def run() -> int:
+        with operations(items.owner_url):
+            return m.backfill("item", wanted, where=todo, touches=["history"])
+
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(items.owner_url) as writer,
+    ):
+        writer.execute("UPDATE item SET name = 'fresh' WHERE name = 'stale'")
+        writer.execute("UPDATE item SET name = 'told' WHERE name = '4'")
+        writer.execute(
+            "INSERT INTO history SELECT tenant_id, gen_random_uuid(), id FROM item WHERE name = 'told'"
+        )
+        running = pool.submit(run)
+        wait_until(lambda: running.done() or somebody_waits(owner, "%FOR NO KEY UPDATE%"))
+        assert not running.done()
+        writer.commit()
+        assert running.result(timeout=60) == 2 * ROWS - 2
+    told = owner.execute("SELECT count(*), count(DISTINCT item_id) FROM history").fetchone()
+    assert told == (2 * ROWS, 2 * ROWS)
 
 
 def test_a_statement_that_ignores_its_page_is_refused(items: Any) -> None:

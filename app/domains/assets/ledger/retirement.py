@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from app.domains.assets import events
 from app.domains.assets.errors import Blocker, RetireBlocked
+from app.domains.assets.facts.alerts import follow_health
 from app.domains.assets.facts.locking import lock_in_service, touch
 from app.domains.assets.facts.models import Asset, Installation
 from app.domains.assets.ledger.schemas import Retirement
@@ -27,12 +28,14 @@ def retire(tx: WriteTx, asset_id: UUID, data: Retirement) -> Asset:
     asset.retired_at = tx.now
     asset.retired_reason = data.reason
     touch(tx, asset)
-    tx.emit(
+    cause = tx.emit(
         events.AssetRetired(asset_id=asset_id, reason=data.reason),
         subject=ref("asset", asset_id),
         before={"retired_at": None},
         after={"retired_at": tx.now.isoformat(), "retired_reason": data.reason},
     )
+    with tx.because(cause):
+        follow_health(tx, asset)
     return asset
 
 

@@ -12,6 +12,7 @@ from app.domains.assets.errors import (
     AssetNotBound,
     AssetNotGrounded,
 )
+from app.domains.assets.facts.alerts import follow_health
 from app.domains.assets.facts.locking import lock_in_service, touch
 from app.domains.assets.facts.models import Asset, HealthReport, Installation, Placement
 from app.domains.assets.ledger.schemas import (
@@ -155,7 +156,7 @@ def report_health(tx: WriteTx, asset_id: UUID, data: HealthReportCreate) -> Asse
     asset.last_health_at = tx.now
     asset.detail = asset.detail | (data.detail or {})
     touch(tx, asset)
-    tx.emit(
+    cause = tx.emit(
         events.AssetHealthUpdated(
             asset_id=asset_id, health_status=data.health_status, health_score=data.health_score
         ),
@@ -163,6 +164,8 @@ def report_health(tx: WriteTx, asset_id: UUID, data: HealthReportCreate) -> Asse
         before=before,
         after=data.model_dump(mode="json"),
     )
+    with tx.because(cause):
+        follow_health(tx, asset)
     return asset
 
 

@@ -1,4 +1,4 @@
-"""`/api/assets/maintenance/workorders`."""
+"""`/api/assets/maintenance/workorders`, and work that an alert asks for."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -18,6 +18,7 @@ from app.domains.assets.errors import (
 from app.domains.assets.work_orders import queries, service
 from app.domains.assets.work_orders.models import WorkOrder
 from app.domains.assets.work_orders.schemas import (
+    AlertWorkOrder,
     WorkOrderClose,
     WorkOrderCreate,
     WorkOrderFilter,
@@ -25,6 +26,7 @@ from app.domains.assets.work_orders.schemas import (
     WorkOrderRead,
     WorkOrderTransition,
 )
+from app.domains.observability import AlertClosed, AlertNotFound
 from app.kernel.api.pagination import page
 from app.kernel.api.routing import Router
 from app.kernel.api.schemas import Page
@@ -32,12 +34,24 @@ from app.kernel.events.envelope import ref
 from app.kernel.tx import AnyRow, ReadTx, WriteTx
 
 router = Router("/api/assets/maintenance/workorders", tags=["Maintenance"])
+for_alerts = Router("/api/assets", tags=["Maintenance"])
 
 
 @router.post("", permission=p.MAINTENANCE_WRITE, status_code=201, errors=[AssetNotFound, AssetRetired])
 def create_work_order(body: WorkOrderCreate, tx: WriteTx) -> WorkOrderRead:
     """Open a work order on an asset."""
     return _read(tx, service.open_order(tx, body).id)
+
+
+@for_alerts.post(
+    "/{asset_id:uuid}:open-work-order",
+    permission=p.MAINTENANCE_WRITE,
+    status_code=201,
+    errors=[AssetNotFound, AssetRetired, AlertNotFound, AlertClosed],
+)
+def open_work_order_for_alert(asset_id: UUID, body: AlertWorkOrder, tx: WriteTx) -> WorkOrderRead:
+    """Open a work order because of an alert. The alert links to it, and is closed when the order is."""
+    return _read(tx, service.open_for_alert(tx, asset_id, body).id)
 
 
 @router.get("", permission=p.MAINTENANCE_READ)

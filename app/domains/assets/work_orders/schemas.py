@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool, StringConstraints
 from app.domains.assets.words import OptionalCode, When, WorkOrderStatus
 from app.domains.manufacturing import Exact
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import BlankIsNone, ContractInput, NumberOnly, Output, Title
+from app.kernel.api.schemas import BlankIsNone, ContractInput, Input, NumberOnly, Output, Title
 
 _Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 OptionalText = Annotated[_Long | None, BlankIsNone]
@@ -23,6 +23,21 @@ class WorkOrderCreate(ContractInput):
     description: OptionalText = None
     priority: Annotated[
         int, Field(ge=1, le=10, description="1 is most urgent.", examples=[3]), NumberOnly
+    ] = 5
+    assigned_to: OptionalCode = None
+    note: OptionalText = None
+    expected_end_at: When | None = None
+    blocks_asset: StrictBool | None = None
+
+
+class AlertWorkOrder(Input):
+    """A work order, and the alert it is opened for."""
+
+    alert_id: UUID
+    title: Title = Field(examples=["Find out why it is CRITICAL"])
+    description: OptionalText = None
+    priority: Annotated[
+        int, Field(ge=1, le=10, description="1 is most urgent.", examples=[2]), NumberOnly
     ] = 5
     assigned_to: OptionalCode = None
     note: OptionalText = None

@@ -6,14 +6,20 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.domains import manufacturing
+from app.domains import manufacturing, observability
 from app.domains.assets.errors import WorkOrderNotFound, WorkOrderTransitionRefused
 from app.domains.assets.events import WorkOrderClosed, WorkOrderMoved, WorkOrderOpened
 from app.domains.assets.facts.locking import lock, lock_in_service
 from app.domains.assets.timeline import service as timeline
 from app.domains.assets.words import BlockKind, WorkOrderStatus
+from app.domains.assets.work_orders import alerts
 from app.domains.assets.work_orders.models import WorkOrder, WorkOrderHistory
-from app.domains.assets.work_orders.schemas import WorkOrderClose, WorkOrderCreate, WorkOrderTransition
+from app.domains.assets.work_orders.schemas import (
+    AlertWorkOrder,
+    WorkOrderClose,
+    WorkOrderCreate,
+    WorkOrderTransition,
+)
 from app.domains.assets.work_orders.transitions import TERMINAL, Move, allowed, refusal
 from app.kernel.events.envelope import ref
 from app.kernel.problem import invalid
@@ -56,6 +62,16 @@ def open_order(tx: WriteTx, data: WorkOrderCreate) -> WorkOrder:
     return order
 
 
+def open_for_alert(tx: WriteTx, asset_id: UUID, data: AlertWorkOrder) -> WorkOrder:
+    """Open work because of an alert; closing the work closes the alert.
+
+    Raises `AssetNotFound`, `AssetRetired`, `AlertNotFound`, `AlertClosed`.
+    """
+    order = open_order(tx, WorkOrderCreate(asset_id=asset_id, **data.model_dump(exclude={"alert_id"})))
+    observability.link_work(tx, data.alert_id, ref("workorder", order.id))
+    return order
+
+
 def move(tx: WriteTx, work_order_id: UUID, data: WorkOrderTransition) -> WorkOrder:
     """Change status or assignee. Raises `WorkOrderNotFound`, `WorkOrderTransitionRefused`."""
     order = locked(tx, work_order_id)
@@ -86,6 +102,8 @@ def move(tx: WriteTx, work_order_id: UUID, data: WorkOrderTransition) -> WorkOrd
         _follow(tx, order)
         if order.status == S.CANCELED:
             manufacturing.release_parts(tx, ref("workorder", order.id))
+        if order.status in TERMINAL:
+            alerts.end_of_work(tx, order)
     return order
 
 
@@ -113,6 +131,8 @@ def close(tx: WriteTx, work_order_id: UUID, data: WorkOrderClose) -> WorkOrder:
     with tx.because(cause):
         timeline.end_of_work(tx, order.asset_id, order.id)
         manufacturing.release_parts(tx, ref("workorder", order.id))
+        alerts.end_of_work(tx, order)
+        observability.close_by_work(tx, ref("workorder", order.id), reason=f"Work done: {order.title}")
     return order
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, insert, select, update
 
 from app.kernel.api.ratelimit import RateLimiter
 from app.kernel.events.envelope import ref
@@ -88,15 +88,22 @@ def begin_session(
     session_id = new_id()
     cookie, hashed = secrets.issue("ses", tx.tenant_id, session_id) if method == "page" else ("", None)
     user_id = principal.id
-    tx.add(
-        SessionRow(
-            id=session_id,
-            user_id=user_id,
-            kind="page" if method == "page" else "token",
-            secret_hash=hashed,
-            expires_at=tx.now + lifetime,
-            created_at=tx.now,
-        )
+    opened = insert(SessionRow).values(
+        tenant_id=tx.tenant_id,
+        id=session_id,
+        user_id=user_id,
+        kind="page" if method == "page" else "token",
+        secret_hash=hashed,
+        expires_at=tx.now + lifetime,
+        created_at=tx.now,
+    )
+    # Both in one round trip. Clocks of two servers may differ: nobody signs in before they were made.
+    tx.execute(
+        update(User)
+        .where(User.tenant_id == tx.tenant_id, User.id == user_id)
+        .values(last_sign_in_at=func.greatest(tx.now, User.created_at))
+        .add_cte(opened.cte("opened"))
+        .execution_options(synchronize_session=False)
     )
     tx.emit(
         LoginSucceeded(user_id=user_id, session_id=session_id, method=method), subject=ref("user", user_id)

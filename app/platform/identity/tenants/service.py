@@ -78,6 +78,12 @@ def find_tenant(tx: ReadTx, name_or_id: str) -> Row[Any] | None:
     return by_id or tx.first(select(Tenant.id, Tenant.name).where(Tenant.name == name_or_id))
 
 
+def tenant_named(database: Database, name: str) -> UUID | None:
+    """The id of the tenant of this name, for work that a setting names a tenant for."""
+    with database.connect() as conn, conn.begin():
+        return conn.execute(select(Tenant.id).where(Tenant.name == name)).scalar()
+
+
 def list_tenants(database: Database) -> list[UUID]:
     """Every tenant's id, oldest first. For the relay and periodic jobs; no request path calls it."""
     with database.connect() as conn, conn.begin():

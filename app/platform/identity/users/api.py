@@ -39,6 +39,7 @@ _COLUMNS = select(
     User.tenant_id,
     User.username,
     User.is_active,
+    User.last_sign_in_at,
     User.version,
     User.created_at,
     User.updated_at,

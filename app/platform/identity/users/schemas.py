@@ -38,6 +38,7 @@ class UserRead(Output):
     tenant_id: UUID
     username: str = Field(examples=["mira"])
     is_active: bool
+    last_sign_in_at: datetime | None
     version: int
     created_at: datetime
     updated_at: datetime

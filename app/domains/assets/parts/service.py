@@ -59,7 +59,7 @@ def read(tx: ReadTx, work_order_id: UUID, shortages: Sequence[Shortage] = ()) ->
 
 def _lines(data: PartsMove) -> list[Line]:
     if data.lines is None:
-        raise invalid("lines", "missing", f"{data.action.value} needs lines.")
+        raise invalid("lines", "needed", f"{data.action.value} needs lines.")
     return [
         Line(line.item_id, line.quantity, location_id=line.location_id, lot_id=line.lot_id)
         for line in data.lines

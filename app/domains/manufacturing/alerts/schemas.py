@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, StrictBool
 
 from app.domains.manufacturing.quantities import Exact, Quantity
 from app.domains.manufacturing.words import AlertSeverity
@@ -27,14 +27,14 @@ class StockThresholdCreate(ContractInput):
     )
     clear_level: Quantity | None = Field(None, examples=["25"])
     severity: AlertSeverity = AlertSeverity.P2
-    is_active: bool = True
+    is_active: StrictBool = True
 
 
 class StockThresholdPatch(ContractInput):
     minimum: Quantity | None = None
     clear_level: Quantity | None = None
     severity: AlertSeverity | None = None
-    is_active: bool | None = None
+    is_active: StrictBool | None = None
 
 
 class StockThresholdFilter(PageParams):

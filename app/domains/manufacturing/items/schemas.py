@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from app.domains.manufacturing.quantities import Amount, Exact, Quantity
 from app.domains.manufacturing.units.schemas import UnitCode
@@ -55,7 +55,7 @@ class ItemPatch(ContractInput):
     lot_size: Quantity | None = None
     lot_multiple: Quantity | None = None
     lot_days: _Period | None = None
-    is_active: bool | None = None
+    is_active: StrictBool | None = None
     detail: dict[str, Any] | None = None
 
 

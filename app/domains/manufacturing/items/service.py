@@ -147,7 +147,7 @@ def _check(item: Item) -> None:
     }.get(LotPolicy(item.lot_policy), ())
     for name in needed:
         if getattr(item, name) is None:
-            raise invalid(name, "missing", f"The lot policy {item.lot_policy} needs {name}.")
+            raise invalid(name, "needed", f"The lot policy {item.lot_policy} needs {name}.")
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

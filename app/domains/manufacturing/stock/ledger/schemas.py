@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from app.domains.manufacturing.quantities import Amount, Exact, Quantity
 from app.domains.manufacturing.units.schemas import UnitCode
@@ -38,7 +38,7 @@ class MoveCreate(ContractInput):
     unit_cost: Amount | None = Field(None, description="Per item unit; the standard cost when left out.")
     source_ref: SourceRef | None = Field(None, examples=["purchase:4711"])
     reason: _OptionalNote = None
-    approve_negative: bool = False
+    approve_negative: StrictBool = False
 
 
 class MoveReverse(Input):

@@ -210,12 +210,12 @@ def _places(tx: WriteTx, data: MoveCreate) -> tuple[Place, Place]:
     if source is not None and target is not None:
         return source, target
     if data.move_type is None or data.move_type is T.REVERSE:
-        raise invalid("move_type", "missing", "Say the move_type, or both places.")
+        raise invalid("move_type", "needed", "Say the move_type, or both places.")
     from_kind, to_kind = _DEFAULTS[data.move_type]
     if data.move_type is T.ADJUST and source is None and target is None:
-        raise invalid("to_location_id", "missing", "An ADJUST names the place that gains or loses.")
+        raise invalid("to_location_id", "needed", "An ADJUST names the place that gains or loses.")
     if data.move_type is T.TRANSFER and target is None:
-        raise invalid("to_location_id", "missing", "A TRANSFER names the place it goes to.")
+        raise invalid("to_location_id", "needed", "A TRANSFER names the place it goes to.")
     return source or locations.standard(tx, from_kind), target or locations.standard(tx, to_kind)
 
 
@@ -267,7 +267,7 @@ def _check_tracking(item: KnownItem, *, named: bool, field: str = "lot_id") -> N
     if named and item.tracking == Tracking.NONE:
         raise invalid(field, "not_tracked", f"{item.code} is not tracked by lot or serial number.")
     if not named and item.tracking != Tracking.NONE:
-        raise invalid(field, "missing", f"{item.code} is tracked by {item.tracking}: name which.")
+        raise invalid(field, "needed", f"{item.code} is tracked by {item.tracking}: name which.")
 
 
 def _check_serial(item: KnownItem, quantity: Decimal) -> None:
@@ -290,7 +290,7 @@ def _owing(tx: WriteTx, data: MoveCreate, item: KnownItem) -> str | None:
             "Taking more than there is needs warehouse.approve.", permission=str(WAREHOUSE_APPROVE)
         )
     if data.reason is None:
-        raise invalid("reason", "missing", "Taking more than there is needs a reason.")
+        raise invalid("reason", "needed", "Taking more than there is needs a reason.")
     if item.tracking == Tracking.SERIAL:
         raise invalid("approve_negative", "serial", "A serial number that is not there can't be taken.")
     return data.reason

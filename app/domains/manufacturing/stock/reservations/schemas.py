@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from app.domains.manufacturing.quantities import Exact, Quantity
 from app.domains.manufacturing.stock.ledger.schemas import SourceRef
@@ -31,7 +31,7 @@ class StockReservationCreate(Input):
 
     demand_ref: SourceRef = Field(examples=["sale:4711"])
     lines: list[ReservationLine] = Field(min_length=1, max_length=1000)
-    partial: bool = False
+    partial: StrictBool = False
 
 
 class StockReservationRelease(Input):

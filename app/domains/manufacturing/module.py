@@ -3,7 +3,7 @@ from app.domains.manufacturing.alerts.errors import CONSTRAINTS as ALERTS
 from app.domains.manufacturing.alerts.watch import watch, watch_tree
 from app.domains.manufacturing.bom.api import router as bom
 from app.domains.manufacturing.bom.errors import CONSTRAINTS as BOM
-from app.domains.manufacturing.graph.api import router as graph
+from app.domains.manufacturing.explosion.api import router as graph
 from app.domains.manufacturing.graph.jobs import COMPILE
 from app.domains.manufacturing.imports.api import router as imports
 from app.domains.manufacturing.items.api import router as items

@@ -4,7 +4,7 @@ from app.domains.manufacturing.alerts.watch import watch, watch_tree
 from app.domains.manufacturing.bom.api import router as bom
 from app.domains.manufacturing.bom.errors import CONSTRAINTS as BOM
 from app.domains.manufacturing.dashboard.api import router as dashboard
-from app.domains.manufacturing.graph.api import router as graph
+from app.domains.manufacturing.explosion.api import router as graph
 from app.domains.manufacturing.graph.jobs import COMPILE
 from app.domains.manufacturing.handover.api import handovers, lines
 from app.domains.manufacturing.handover.errors import CONSTRAINTS as HANDOVER

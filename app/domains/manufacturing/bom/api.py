@@ -10,7 +10,6 @@ from app.domains.manufacturing.bom import reads, service, variants
 from app.domains.manufacturing.bom.errors import (
     BomExists,
     BomInUse,
-    BomLoop,
     BomNotFound,
     BomRetired,
     LineNotFound,
@@ -39,6 +38,7 @@ from app.domains.manufacturing.bom.schemas import (
     VariantsFilter,
     VariantUpdate,
 )
+from app.domains.manufacturing.graph.errors import BomLoop
 from app.domains.manufacturing.items.errors import ItemNotFound
 from app.kernel.api.routing import Router
 from app.kernel.api.schemas import Page

@@ -1,17 +1,8 @@
 """What can go wrong with bills of materials."""
 
-from uuid import UUID
-
 from pydantic import BaseModel, Field
 
 from app.kernel.problem import Conflict, NotFound, Problem
-
-
-class LoopMembers(BaseModel):
-    path: list[str] = Field(
-        description="Item codes from the product down to itself.", examples=[["A", "B", "A"]]
-    )
-    path_ids: list[UUID]
 
 
 class UsesMembers(BaseModel):
@@ -47,13 +38,6 @@ class BomExists(Conflict):
     """The product has an active bill of materials of this type."""
 
     code, title = "bom_exists", "Bill of materials exists"
-
-
-class BomLoop(Conflict):
-    """The lines would make the product a part of itself; `path` is how."""
-
-    code, title = "bom_loop", "Product inside itself"
-    extra = LoopMembers
 
 
 class BomRetired(Conflict):

@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from app.domains.manufacturing.bom.errors import BomLoop
 from app.domains.manufacturing.graph import store
+from app.domains.manufacturing.graph.errors import BomLoop
 from app.domains.manufacturing.graph.jobs import COMPILE
 from app.domains.manufacturing.graph.models import GRAPH_ID, BomGraph
 from app.domains.manufacturing.items.models import Item

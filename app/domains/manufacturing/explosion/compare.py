@@ -9,15 +9,15 @@ from sqlalchemy import select
 
 from app.domains.manufacturing.bom import reads
 from app.domains.manufacturing.bom.models import BomLine, BomRevision
-from app.domains.manufacturing.graph import reach
-from app.domains.manufacturing.graph.rounding import micros, text_of
-from app.domains.manufacturing.graph.schemas import (
+from app.domains.manufacturing.explosion.schemas import (
     CompareFilter,
     CompareRead,
     ItemChange,
     LineChange,
     LineSide,
 )
+from app.domains.manufacturing.graph import reach
+from app.domains.manufacturing.graph.rounding import micros, text_of
 from app.kernel.tx import AnyRow, ReadTx
 
 Key = tuple[UUID, str | None, int]

@@ -7,9 +7,9 @@ from fastapi import Query
 
 from app.domains.manufacturing import permissions as p
 from app.domains.manufacturing.bom.errors import BomNotFound, RevisionNotFound
-from app.domains.manufacturing.graph import service
-from app.domains.manufacturing.graph.compare import compare
-from app.domains.manufacturing.graph.schemas import (
+from app.domains.manufacturing.explosion import service
+from app.domains.manufacturing.explosion.compare import compare
+from app.domains.manufacturing.explosion.schemas import (
     AsOf,
     AsOfFilter,
     BuildableRead,

@@ -13,10 +13,7 @@ from sqlalchemy import select
 from app.domains.manufacturing.bom import reads
 from app.domains.manufacturing.bom.errors import BomNotFound
 from app.domains.manufacturing.bom.models import Bom
-from app.domains.manufacturing.graph import queries, reach, store
-from app.domains.manufacturing.graph.network import Network
-from app.domains.manufacturing.graph.rounding import micros, text_of
-from app.domains.manufacturing.graph.schemas import (
+from app.domains.manufacturing.explosion.schemas import (
     AsOfFilter,
     BuildableRead,
     CostRead,
@@ -28,6 +25,9 @@ from app.domains.manufacturing.graph.schemas import (
     LimitingItem,
     WhereUsedRow,
 )
+from app.domains.manufacturing.graph import queries, reach, store
+from app.domains.manufacturing.graph.network import Network
+from app.domains.manufacturing.graph.rounding import micros, text_of
 from app.domains.manufacturing.items import service as items
 from app.kernel.api.rows import Rows
 from app.kernel.tx import AnyRow, ReadTx

@@ -1,3 +1,6 @@
+from app.domains.manufacturing.alerts.api import router as alerts
+from app.domains.manufacturing.alerts.errors import CONSTRAINTS as ALERTS
+from app.domains.manufacturing.alerts.watch import watch, watch_tree
 from app.domains.manufacturing.bom.api import router as bom
 from app.domains.manufacturing.bom.errors import CONSTRAINTS as BOM
 from app.domains.manufacturing.dashboard.api import router as dashboard
@@ -31,7 +34,10 @@ module = Module(
         lots,
         stock,
         reservations,
+        alerts,
         bom,
+        graph,
+        imports,
         batches,
         tasks,
         work_orders,
@@ -42,7 +48,7 @@ module = Module(
         dashboard,
     ],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS, **STOCK, **BOM, **ORDERS, **ROUTING, **HANDOVER},
+    constraints={**ITEMS, **UNITS, **STOCK, **ALERTS, **BOM, **ORDERS, **ROUTING, **HANDOVER},
     jobs=[COMPILE],
-    subscriptions={"identity.tenant.created": begin},
+    subscriptions={"identity.tenant.created": begin, "stock.moved": watch, "location.updated": watch_tree},
 )

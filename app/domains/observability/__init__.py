@@ -14,18 +14,28 @@ from app.domains.observability.alerts.engine import (
     raise_alert,
     resolve_alert,
 )
+from app.domains.observability.alerts.owners import (
+    ALERT_SORT,
+    acknowledge_alert,
+    open_alerts,
+    open_keys,
+)
 from app.domains.observability.errors import AlertClosed, AlertNotFound
 from app.domains.observability.words import Severity, Source
 
 __all__ = [
+    "ALERT_SORT",
     "AlertClosed",
     "AlertNotFound",
     "Finding",
     "Raised",
     "Severity",
     "Source",
+    "acknowledge_alert",
     "close_by_work",
     "link_work",
+    "open_alerts",
+    "open_keys",
     "raise_alert",
     "resolve_alert",
 ]

@@ -26,6 +26,7 @@ from app.kernel.api import idempotency
 from app.kernel.api.body import parse_json, read_body, unstorable
 from app.kernel.api.deferred import Completion, Deferred
 from app.kernel.api.ratelimit import Allowance
+from app.kernel.api.rows import Rows
 from app.kernel.api.runtime import Runtime, runtime_of
 from app.kernel.api.schemas import Page
 from app.kernel.api.translate import translate, validation_problem
@@ -157,6 +158,7 @@ async def _read(call: Call) -> None:
         if endpoint.has_body and not endpoint.body_is_json:
             request._body = call.raw_body  # noqa: SLF001 where starlette's form parser looks for what was read
             body = await request.form()
+            request.scope["fastapi_inner_astack"].push_async_callback(body.close)
         elif call.raw_body:
             body = parse_json(call.raw_body, request.headers.get("content-type", "application/json"))
     except Problem as problem:
@@ -332,6 +334,8 @@ def _earlier_answer(call: Call, tx: WriteTx, key: str) -> Response | Deferred[An
 def _render(endpoint: Endpoint, request: Request, result: Any) -> Response:
     if isinstance(result, Response):
         return result
+    if isinstance(result, Rows):
+        return result.response(request.headers.get("accept", ""), endpoint.status)
     if endpoint.adapter is None:
         return Response(status_code=endpoint.status)
     headers: dict[str, str] = {}

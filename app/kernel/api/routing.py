@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.kernel.api.deferred import Completion, Deferred
 from app.kernel.api.execute import Endpoint, respond
+from app.kernel.api.rows import RESPONSES, Rows
 from app.kernel.api.schemas import Page
 from app.kernel.problem import Problem
 from app.kernel.security.permissions import Permission
@@ -160,7 +161,7 @@ class Route(APIRoute):
             name=spec.handler.__name__,
             summary=spec.summary or spec.handler.__name__.replace("_", " ").capitalize(),
             include_in_schema=not spec.page,
-            responses=spec.responses,
+            responses=(RESPONSES if get_origin(returns) is Rows else {}) | spec.responses,
         )
 
     def get_route_handler(self) -> Callable[[Request], Any]:
@@ -231,7 +232,7 @@ def _query_names(dependant: Dependant) -> Iterator[str]:
 
 
 def _page_item(returns: Any) -> Any:
-    return get_args(returns)[0] if get_origin(returns) is Page else None
+    return get_args(returns)[0] if get_origin(returns) in {Page, Rows} else None
 
 
 def _takes_form(body_field: ModelField | None) -> bool:

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("rows", JSONB(), nullable=False),
         sa.Column("changes", JSONB(), nullable=False),
         sa.Column("errors", JSONB(), nullable=False),
+        sa.Column("unchanged_count", sa.Integer(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("applied_at", sa.DateTime(timezone=True)),

@@ -4,7 +4,7 @@ The lock is the graph's row, so two edits that would close a loop together come 
 sees the first. Low-level codes are kept exact: the longest way down to an item over everything in force or to come.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from sqlalchemy import Uuid, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.domains.manufacturing.bom.errors import BomLoop
-from app.domains.manufacturing.graph.jobs import COMPILE, WORTH_COMPILING
+from app.domains.manufacturing.graph import store
+from app.domains.manufacturing.graph.jobs import COMPILE
 from app.domains.manufacturing.graph.models import GRAPH_ID, BomGraph
 from app.domains.manufacturing.items.models import Item
 from app.kernel.clock import now
@@ -134,10 +135,41 @@ def bump(tx: WriteTx, *, lines: int) -> int:
         .values(version=BomGraph.version + 1, line_count=BomGraph.line_count + lines)
         .returning(BomGraph.version, BomGraph.line_count)
     ).one()
-    if row.line_count >= WORTH_COMPILING:
+    if row.line_count >= store.WORTH_COMPILING:
         enqueue(tx, COMPILE, once=COMPILE.name)
     return int(row.version)
 
 
 def _children(tx: WriteTx, items: Sequence[UUID], at: datetime) -> list[UUID]:
     return list(tx.execute(_CHILDREN, {"items": list(items), "now": at}).scalars().all())
+
+
+def find_loop(tx: WriteTx, new: Mapping[UUID, Sequence[UUID]]) -> list[UUID] | None:
+    """A loop that these components of products would close together with what is in force, or None."""
+    wanted = sorted({child for children in new.values() for child in children})
+    rows = tx.execute(_BELOW, {"children": wanted, "level": 2**31 - 1, "now": tx.now}).all()
+    below: dict[UUID, list[UUID]] = {product: list(children) for product, children in new.items()}
+    for row in rows:
+        below.setdefault(row.parent, []).append(row.child)
+    return _any_loop(below)
+
+
+def _any_loop(below: Mapping[UUID, Sequence[UUID]]) -> list[UUID] | None:
+    """Depth first, with the way down kept in hand."""
+    left: dict[UUID, bool] = {}
+    for start in below:
+        way: list[UUID] = []
+        stack = [(start, False)]
+        while stack:
+            item, leaving = stack.pop()
+            if leaving:
+                left[item] = True
+                way.pop()
+            elif item not in left:
+                left[item] = False
+                way.append(item)
+                stack.append((item, True))
+                stack.extend((child, False) for child in below.get(item, ()) if not left.get(child, False))
+            elif not left[item]:
+                return [*way[way.index(item) :], item]
+    return None

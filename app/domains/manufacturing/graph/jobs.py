@@ -1,10 +1,8 @@
 """Storing the compiled graph after an edit, so that other processes and restarts load it instead of making it."""
 
-from app.domains.manufacturing.graph.store import WORTH_COMPILING, compile_now
+from app.domains.manufacturing.graph.store import compile_now
 from app.kernel.jobs.engine import Job
 from app.kernel.tx import WriteTx
-
-__all__ = ["COMPILE", "WORTH_COMPILING"]
 
 
 def compile_graph(tx: WriteTx) -> None:

@@ -80,7 +80,7 @@ SELECT min(at) FROM (
 """).bindparams(_AT)
 
 ITEMS = text("""
-SELECT i.id, i.code, i.name, u.code AS uom, i.standard_cost FROM item i JOIN unit u ON u.id = i.unit_id
+SELECT i.id, i.code, i.name, u.code AS uom, i.low_level_code, i.standard_cost FROM item i JOIN unit u ON u.id = i.unit_id
 WHERE i.id = ANY(:items)
 """).bindparams(bindparam("items", type_=ARRAY(Uuid())))
 
@@ -88,3 +88,16 @@ ON_HAND = text("""
 SELECT b.item_id, sum(b.on_hand - b.reserved) AS available FROM stock_balance b
 WHERE b.item_id = ANY(:items) GROUP BY b.item_id
 """).bindparams(bindparam("items", type_=ARRAY(Uuid())))
+
+# How all items of a graph are shown, packed by column like the lines.
+FACES = """
+SELECT string_agg(uuid_send(i.id), ''::bytea ORDER BY i.id), array_agg(i.code ORDER BY i.id),
+       array_agg(u.code ORDER BY i.id),
+       string_agg(int4send(i.low_level_code), ''::bytea ORDER BY i.id)
+FROM item i JOIN unit u ON u.id = i.unit_id
+WHERE i.low_level_code > 0 OR EXISTS (SELECT 1 FROM bom b WHERE b.product_id = i.id)
+"""
+
+MADE_BY = text(f"SELECT made.id FROM ({_MADE_BY.format(item=':item')}) made").bindparams(
+    _AT, bindparam("item", type_=Uuid())
+)

@@ -6,7 +6,7 @@ because a planned revision came into force, is not used.
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from uuid import UUID
@@ -18,6 +18,7 @@ from app.domains.manufacturing.graph import queries
 from app.domains.manufacturing.graph.compiled import CompiledGraph, Lines
 from app.domains.manufacturing.graph.models import BomGraph
 from app.domains.manufacturing.graph.packing import pack, unpack
+from app.domains.manufacturing.graph.shown import Shown, read
 from app.kernel.tx import ReadTx, WriteTx
 
 WORTH_COMPILING = 2000  # lines; below, reading the few that are reached is faster
@@ -26,9 +27,12 @@ TENANTS_IN_MEMORY = 16
 
 @dataclass(frozen=True, slots=True)
 class Held:
+    """`shown` is filled by whoever needs it first."""
+
     version: int
     until: datetime | None
     graph: CompiledGraph
+    shown: list[Shown] = field(default_factory=list)
 
 
 class Cache:
@@ -39,13 +43,13 @@ class Cache:
         self._held: OrderedDict[UUID, Held] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, tenant_id: UUID, version: int, at: datetime) -> CompiledGraph | None:
+    def get(self, tenant_id: UUID, version: int, at: datetime) -> Held | None:
         with self._lock:
             found = self._held.get(tenant_id)
             if found is None or found.version != version or (found.until is not None and at >= found.until):
                 return None
             self._held.move_to_end(tenant_id)
-            return found.graph
+            return found
 
     def put(self, tenant_id: UUID, held: Held) -> None:
         with self._lock:
@@ -69,10 +73,10 @@ _STATE = select(
 )
 
 
-def current(tx: ReadTx, worth: int = WORTH_COMPILING) -> CompiledGraph | None:
+def current(tx: ReadTx) -> Held | None:
     """The graph in force now; None when the tenant has too few lines to be worth one."""
     state = tx.first(_STATE)
-    if state is None or state.line_count < worth:
+    if state is None or state.line_count < WORTH_COMPILING:
         return None
     found = CACHE.get(tx.tenant_id, state.version, tx.now)
     if found is not None:
@@ -85,12 +89,16 @@ def current(tx: ReadTx, worth: int = WORTH_COMPILING) -> CompiledGraph | None:
     return _keep(tx, state.version, _next_change(tx), lambda: read_graph(tx))
 
 
-def _keep(
-    tx: ReadTx, version: int, until: datetime | None, make: Callable[[], CompiledGraph]
-) -> CompiledGraph:
-    graph = make()
-    CACHE.put(tx.tenant_id, Held(version, until, graph))
-    return graph
+def shown(tx: ReadTx, held: Held) -> Shown:
+    if not held.shown:
+        held.shown.append(read(tx, held.graph))
+    return held.shown[0]
+
+
+def _keep(tx: ReadTx, version: int, until: datetime | None, make: Callable[[], CompiledGraph]) -> Held:
+    held = Held(version, until, make())
+    CACHE.put(tx.tenant_id, held)
+    return held
 
 
 def read_graph(tx: ReadTx) -> CompiledGraph:

@@ -25,6 +25,7 @@ class ImportPlan(TenantRow, Versioned, Base):
     rows: Mapped[list[Any]]
     changes: Mapped[list[Any]]
     errors: Mapped[list[Any]]
+    unchanged_count: Mapped[int]
     created_by: Mapped[str]
     created_at: Mapped[datetime]
     applied_at: Mapped[datetime | None]

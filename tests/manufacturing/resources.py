@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.manufacturing import bom_resources
+from tests.manufacturing import bom_resources, kanban_resources
 from tests.manufacturing.warehouse import Warehouse
 from tests.support.tenants import Tenant
 
@@ -20,5 +20,6 @@ def unit(tenant: Tenant) -> str:
 
 RESOURCES = {"item_id": item, "unit_id": unit}
 RESOURCES |= bom_resources.RESOURCES
+RESOURCES |= kanban_resources.RESOURCES
 ALIASES = bom_resources.ALIASES
 BODIES = bom_resources.BODIES

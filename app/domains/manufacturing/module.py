@@ -1,14 +1,20 @@
 from app.domains.manufacturing.alerts.api import router as alerts
 from app.domains.manufacturing.alerts.errors import CONSTRAINTS as ALERTS
-from app.domains.manufacturing.alerts.watch import watch, watch_tree
+from app.domains.manufacturing.alerts.watch import watch_tree
 from app.domains.manufacturing.bom.api import router as bom
 from app.domains.manufacturing.bom.errors import CONSTRAINTS as BOM
 from app.domains.manufacturing.dashboard.api import router as dashboard
+from app.domains.manufacturing.graph.api import router as graph
 from app.domains.manufacturing.graph.jobs import COMPILE
 from app.domains.manufacturing.handover.api import handovers, lines
 from app.domains.manufacturing.handover.errors import CONSTRAINTS as HANDOVER
+from app.domains.manufacturing.hearing import stock_moved
+from app.domains.manufacturing.imports.api import router as imports
 from app.domains.manufacturing.items.api import router as items
 from app.domains.manufacturing.items.errors import CONSTRAINTS as ITEMS
+from app.domains.manufacturing.kanban.boards_api import boards, rules
+from app.domains.manufacturing.kanban.cards_api import router as kanban
+from app.domains.manufacturing.kanban.errors import CONSTRAINTS as KANBAN
 from app.domains.manufacturing.orders.api import router as tasks
 from app.domains.manufacturing.orders.batch_api import router as batches
 from app.domains.manufacturing.orders.errors import CONSTRAINTS as ORDERS
@@ -46,9 +52,16 @@ module = Module(
         lines,
         handovers,
         dashboard,
+        kanban,
+        boards,
+        rules,
     ],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS, **STOCK, **ALERTS, **BOM, **ORDERS, **ROUTING, **HANDOVER},
+    constraints={**ITEMS, **UNITS, **STOCK, **ALERTS, **BOM, **ORDERS, **ROUTING, **HANDOVER, **KANBAN},
     jobs=[COMPILE],
-    subscriptions={"identity.tenant.created": begin, "stock.moved": watch, "location.updated": watch_tree},
+    subscriptions={
+        "identity.tenant.created": begin,
+        "stock.moved": stock_moved,
+        "location.updated": watch_tree,
+    },
 )

@@ -95,8 +95,9 @@ def _make(tx: WriteTx, data: BoardCreate) -> None:
             updated_at=tx.now,
         )
         .on_conflict_do_nothing(index_elements=["tenant_id", "slug"])
-    )
-    if made.rowcount:
+        .returning(B.id)
+    ).first()
+    if made is not None:
         _complete(tx, board_id, data)
 
 

@@ -15,6 +15,7 @@ from app.domains.manufacturing.items.errors import CONSTRAINTS as ITEMS
 from app.domains.manufacturing.kanban.boards_api import boards, rules
 from app.domains.manufacturing.kanban.cards_api import router as kanban
 from app.domains.manufacturing.kanban.errors import CONSTRAINTS as KANBAN
+from app.domains.manufacturing.kanban.page import router as kanban_page
 from app.domains.manufacturing.orders.api import router as tasks
 from app.domains.manufacturing.orders.batch_api import router as batches
 from app.domains.manufacturing.orders.errors import CONSTRAINTS as ORDERS
@@ -55,6 +56,7 @@ module = Module(
         kanban,
         boards,
         rules,
+        kanban_page,
     ],
     permissions=ALL,
     constraints={**ITEMS, **UNITS, **STOCK, **ALERTS, **BOM, **ORDERS, **ROUTING, **HANDOVER, **KANBAN},

@@ -160,6 +160,8 @@ class WriteTx(ReadTx):
         self.flush_if_any()
         try:
             with self.session.begin_nested():
+                # The session sends SAVEPOINT when it first uses the connection: now, for what goes past it too.
+                self.session.connection()
                 yield
         except BaseException:
             del self._events[mark:]

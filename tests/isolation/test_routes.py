@@ -28,7 +28,12 @@ FLOOR_BY_ID = 48
 FLOOR_BY_BODY = 5
 
 # Says of each id what became of it: a foreign one is `not_found` there, inside a 200.
-ANSWERS_PER_ID = {"batch_bind_user_roles"}
+ANSWERS_PER_ID = {
+    "batch_bind_user_roles",
+    "batch_approve_tasks",
+    "batch_start_tasks",
+    "batch_complete_tasks",
+}
 # An id that must be given in the query, tried by a test of its own; and a stream, which never ends.
 NEEDS_A_QUERY = {"read_thread"}
 ENDLESS = {"stream_events"}

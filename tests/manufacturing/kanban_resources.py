@@ -1,5 +1,6 @@
 """Boards, cards and replenishment rules, one of each."""
 
+from typing import Any
 from uuid import uuid4
 
 from tests.manufacturing.warehouse import Warehouse
@@ -24,3 +25,12 @@ def rule(tenant: Tenant) -> str:
 
 
 RESOURCES = {"board_id": board, "card_id": card, "kanban_rule_id": rule}
+ALIASES: dict[str, str] = {}
+BODIES: dict[str, Any] = {
+    "request_kanban_card": lambda tenant: {
+        "product_id": Warehouse(tenant).item()["id"],
+        "qty_requested": "5",
+        "department": f"D {uuid4().hex[:12]}",
+    },
+    "reject_kanban_card": lambda _: {"reason": "Enough there"},
+}

@@ -273,7 +273,9 @@ def test_max_buildable_shares_components_and_uses_what_is_made_already(
 def test_compare_says_what_changed_on_every_level(made: Structures) -> None:
     lower = made.bom("SUB", ("RAW", 2))
     top = made.bom("FG", ("SUB", 1), ("BOLT", 4), ("TAG", 1))
-    refused(made.client.get(f"{BOM}/{top['id']}/compare"), 404, "bom_revision_not_found")
+    alone = made.get(top, "compare")
+    assert alone["other_revision_id"] is None
+    assert {line["change"] for line in alone["lines"]} == {"ADDED"}
     after = made.put(top, lines=[made.line("SUB", 2), made.line("BOLT", 4), made.line("NUT", 4)])
     found = made.get(top, "compare")
     assert (found["revision_id"], found["other_revision_id"]) == (after["revision_id"], top["revision_id"])

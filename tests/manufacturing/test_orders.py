@@ -54,7 +54,9 @@ def test_a_task_from_draft_to_stock(plant: Plant) -> None:
     assert done["allowed"] == []
     assert plant.warehouse.on_hand(material) == [("80", "0")]
     assert plant.warehouse.on_hand(product) == [("10", "0")]
-    steps = [(row["action"], row["to_status"], row["note"]) for row in plant.get(f"/tasks/{task['id']}/history")]
+    steps = [
+        (row["action"], row["to_status"], row["note"]) for row in plant.get(f"/tasks/{task['id']}/history")
+    ]
     assert steps == [
         ("create", "DRAFT", None),
         ("approve", "APPROVED", "Go"),
@@ -283,6 +285,18 @@ def test_a_third_of_something_adds_up_to_the_whole(plant: Plant) -> None:
     assert (task["material_status"], plant.components(task)[material["id"]]["qty_required"]) == ("READY", "1")
 
 
+def test_what_has_serial_numbers_is_counted_in_whole_units(plant: Plant) -> None:
+    motor = plant.warehouse.item(tracking="SERIAL")
+    for number in range(4):
+        plant.warehouse.receive(motor, 1, lot_code=f"M-{number}")
+    task = plant.approved(plant.product(needs(motor, 1, wastage_percent=10)), 3)
+    assert (plant.components(task)[motor["id"]]["qty_required"], task["material_status"]) == ("4", "READY")
+    done = plant.complete(plant.act(task, "start"), 3)
+    assert plant.components(done)[motor["id"]]["qty_issued"] == "3"
+    assert done["material_status"] == "READY"
+    plant.warehouse.check_books()
+
+
 def test_a_phantom_is_made_of_what_it_is_made_of(plant: Plant) -> None:
     bolt = plant.raw(100)
     kit = plant.product(needs(bolt, 4))
@@ -323,7 +337,11 @@ def test_a_component_that_is_issued_by_hand_is_not_consumed_by_itself(plant: Pla
 def test_a_task_that_made_less_needs_no_more(plant: Plant) -> None:
     product, material = simple(plant)
     done = plant.complete(plant.started(product, 100), 95)
-    assert (done["variance_class"], done["variance_percent"], done["material_status"]) == ("MINOR", -5, "PARTIAL")
+    assert (done["variance_class"], done["variance_percent"], done["material_status"]) == (
+        "MINOR",
+        -5,
+        "PARTIAL",
+    )
     part = plant.components(done)[material["id"]]
     assert (part["qty_required"], part["qty_issued"], part["qty_missing"]) == ("190", "100", "90")
 
@@ -371,7 +389,7 @@ def test_changing_a_task(plant: Plant) -> None:
     refused(plant.client.patch(path, json={}, headers={"If-Match": '"1"'}), 412)
     assert pointers(refused(plant.client.patch(path, json={"priority": None}), 422)) == ["#/priority"]
     line = "00000000-0000-7000-8000-000000000001"
-    refused(plant.client.patch(path, json={"line_id": line}), 404, "line_not_found")
+    refused(plant.client.patch(path, json={"production_line_id": line}), 404, "production_line_not_found")
     plant.act(task, ":cancel")
     refused(plant.client.patch(path, json={"priority": "LOW"}), 409, "task_move_refused")
 

@@ -15,6 +15,7 @@ import pytest
 from app.domains import manufacturing
 from app.domains.manufacturing import Line
 from app.domains.manufacturing.stock.errors import InsufficientStock, NothingToReturn
+from app.domains.manufacturing.stock.ledger import reads
 from app.domains.manufacturing.stock.reservations import giving, keeping
 from tests.assets.conftest import Working
 from tests.manufacturing.warehouse import Json, Warehouse, line
@@ -340,6 +341,20 @@ def test_parts_of_a_piece_of_work_and_their_cost(store: Warehouse, working: Work
         manufacturing.issue_parts(tx, work)
         assert [u.cost for u in manufacturing.parts_of(tx, work)] == [None, Decimal("37.5")]
         assert manufacturing.release_parts(tx, work) == 0
+
+
+def test_totals_are_over_all_places_and_lots(store: Warehouse, working: Working) -> None:
+    item, never, shelf = store.item(), store.item(), store.location()
+    store.receive(item, 3)
+    store.receive(item, 4, to_location_id=shelf["id"])
+    store.reserve("sale:1", line(item, 5))
+    ids = [UUID(item["id"]), UUID(never["id"])]
+    with working() as tx:
+        found = reads.totals(tx, ids)
+    assert [(t.on_hand, t.reserved, t.owed, t.available) for t in (found[i] for i in ids)] == [
+        (7, 5, 0, 2),
+        (0, 0, 0, 0),
+    ]
 
 
 def test_the_database_refuses_to_promise_more_than_there_is(

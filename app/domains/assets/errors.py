@@ -68,6 +68,12 @@ class WorkOrderNotFound(NotFound):
     code, title = "work_order_not_found", "Work order not found"
 
 
+class AssetNotBuiltHere(NotFound):
+    """The asset was registered by hand: no production of this tenant built it, so nothing is known of its parts."""
+
+    code, title = "asset_not_built_here", "Not built here"
+
+
 class AssetCodeTaken(Conflict):
     """Another asset of this type has the code."""
 

@@ -50,6 +50,14 @@ class AssetRegistered(Event, type="asset.registered", permission=p.ASSETS_READ):
     asset_code: str
 
 
+class AssetBuilt(Event, type="asset.built", permission=p.ASSETS_READ):
+    """Production finished a unit and it was registered; related are its serial, its task and every lot in it."""
+
+    asset_id: UUID
+    task_id: UUID
+    lot_id: UUID
+
+
 class AssetUpdated(Event, type="asset.updated", permission=p.ASSETS_READ):
     """An asset's name, serial number or detail changed."""
 

@@ -9,9 +9,11 @@ Parts for work, by the reference of the work (`workorder:<id>`), in the caller's
 """
 
 from app.domains.manufacturing.items.errors import ItemNotFound
+from app.domains.manufacturing.quantities import Exact, Quantity
 from app.domains.manufacturing.stock.errors import InsufficientStock, LocationNotFound, NothingToReturn
 from app.domains.manufacturing.stock.parts import (
     PartUse,
+    costs_of,
     issue_parts,
     parts_of,
     release_parts,
@@ -22,14 +24,17 @@ from app.domains.manufacturing.stock.reservations.words import Allocation, Line,
 
 __all__ = [
     "Allocation",
+    "Exact",
     "InsufficientStock",
     "ItemNotFound",
     "Line",
     "LocationNotFound",
     "NothingToReturn",
     "PartUse",
+    "Quantity",
     "Reserved",
     "Shortage",
+    "costs_of",
     "issue_parts",
     "parts_of",
     "release_parts",

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.CheckConstraint("bom_type IN ('MANUFACTURING', 'KIT_PHANTOM')", name="bom_type_word"),
         m.tenant_fk("product_id", "item"),
         sa.Index("ix_bom_created", "tenant_id", "created_at", "id"),
+        sa.Index("ix_bom_product", "tenant_id", "product_id"),
         sa.Index("uq_bom_active", "tenant_id", "product_id", "bom_type", unique=True, postgresql_where=sa.text("retired_at IS NULL")),
     )
     m.create_tenant_table(

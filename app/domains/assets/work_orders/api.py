@@ -1,11 +1,13 @@
 """`/api/assets/maintenance/workorders`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
 from sqlalchemy import select
 
+from app.domains import manufacturing
 from app.domains.assets import permissions as p
 from app.domains.assets.errors import (
     AssetNotFound,
@@ -26,7 +28,8 @@ from app.domains.assets.work_orders.schemas import (
 from app.kernel.api.pagination import page
 from app.kernel.api.routing import Router
 from app.kernel.api.schemas import Page
-from app.kernel.tx import ReadTx, WriteTx
+from app.kernel.events.envelope import ref
+from app.kernel.tx import AnyRow, ReadTx, WriteTx
 
 router = Router("/api/assets/maintenance/workorders", tags=["Maintenance"])
 
@@ -40,9 +43,10 @@ def create_work_order(body: WorkOrderCreate, tx: WriteTx) -> WorkOrderRead:
 @router.get("", permission=p.MAINTENANCE_READ)
 def list_work_orders(tx: ReadTx, wanted: Annotated[WorkOrderFilter, Query()]) -> Page[WorkOrderRead]:
     """Work orders, oldest first."""
-    return page(
-        tx, queries.filtered(wanted), wanted, WorkOrderRead.model_validate, keys=queries.SORT, default="id"
+    rows: Page[AnyRow] = page(
+        tx, queries.filtered(wanted), wanted, lambda row: row, keys=queries.SORT, default="id"
     )
+    return Page(_costed(tx, rows.items), rows.next_cursor, rows.total)
 
 
 @router.get("/{work_order_id:uuid}", permission=p.MAINTENANCE_READ, errors=[WorkOrderNotFound])
@@ -80,4 +84,15 @@ def get_work_order_history(work_order_id: UUID, tx: ReadTx) -> list[WorkOrderHis
 
 def _read(tx: ReadTx, work_order_id: UUID) -> WorkOrderRead:
     found = queries.work_orders().where(WorkOrder.id == work_order_id)
-    return WorkOrderRead.model_validate(tx.one(found, WorkOrderNotFound))
+    return _costed(tx, [tx.one(found, WorkOrderNotFound)])[0]
+
+
+def _costed(tx: ReadTx, rows: Sequence[AnyRow]) -> list[WorkOrderRead]:
+    """Work orders with what their parts cost, which the warehouse knows."""
+    costs = manufacturing.costs_of(tx, [ref("workorder", row.id) for row in rows])
+    return [
+        WorkOrderRead.model_validate(
+            dict(row._mapping) | {"parts_cost": costs[ref("workorder", row.id)]}  # noqa: SLF001 public API
+        )
+        for row in rows
+    ]

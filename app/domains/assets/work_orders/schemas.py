@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StringConstraints
 
 from app.domains.assets.words import OptionalCode, When, WorkOrderStatus
+from app.domains.manufacturing import Exact
 from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import BlankIsNone, ContractInput, NumberOnly, Output, Title
 
@@ -58,6 +59,9 @@ class WorkOrderRead(Output):
     expected_end_at: datetime | None
     started_at: datetime | None
     close_note: str | None
+    parts_cost: Exact | None = Field(
+        description="Of the parts used, at their costs when issued; null when one had none."
+    )
     version: int
     created_at: datetime
     updated_at: datetime

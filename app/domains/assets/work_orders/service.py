@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.domains import manufacturing
 from app.domains.assets.errors import WorkOrderNotFound, WorkOrderTransitionRefused
 from app.domains.assets.events import WorkOrderClosed, WorkOrderMoved, WorkOrderOpened
 from app.domains.assets.facts.locking import lock, lock_in_service
@@ -57,7 +58,7 @@ def open_order(tx: WriteTx, data: WorkOrderCreate) -> WorkOrder:
 
 def move(tx: WriteTx, work_order_id: UUID, data: WorkOrderTransition) -> WorkOrder:
     """Change status or assignee. Raises `WorkOrderNotFound`, `WorkOrderTransitionRefused`."""
-    order = _locked(tx, work_order_id)
+    order = locked(tx, work_order_id)
     current = S(order.status)
     reassigned = data.assigned_to is not None and data.assigned_to != order.assigned_to
     reason = refusal(Move(current, data.status, reassigned=reassigned))
@@ -83,12 +84,14 @@ def move(tx: WriteTx, work_order_id: UUID, data: WorkOrderTransition) -> WorkOrd
     )
     with tx.because(cause):
         _follow(tx, order)
+        if order.status == S.CANCELED:
+            manufacturing.release_parts(tx, ref("workorder", order.id))
     return order
 
 
 def close(tx: WriteTx, work_order_id: UUID, data: WorkOrderClose) -> WorkOrder:
     """Finish the work and give the asset back. Raises `WorkOrderNotFound`, `WorkOrderTransitionRefused`."""
-    order = _locked(tx, work_order_id)
+    order = locked(tx, work_order_id)
     current = S(order.status)
     if current in TERMINAL:
         raise WorkOrderTransitionRefused(f"The work order is {current.value}.", allowed=[])
@@ -109,10 +112,11 @@ def close(tx: WriteTx, work_order_id: UUID, data: WorkOrderClose) -> WorkOrder:
     )
     with tx.because(cause):
         timeline.end_of_work(tx, order.asset_id, order.id)
+        manufacturing.release_parts(tx, ref("workorder", order.id))
     return order
 
 
-def _locked(tx: WriteTx, work_order_id: UUID) -> WorkOrder:
+def locked(tx: WriteTx, work_order_id: UUID) -> WorkOrder:
     """The order under the lock of its asset: assets are always locked before what hangs on them."""
     row = tx.one(select(WorkOrder.asset_id).where(WorkOrder.id == work_order_id), WorkOrderNotFound)
     lock(tx, row.asset_id)

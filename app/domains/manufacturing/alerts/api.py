@@ -104,8 +104,8 @@ def list_active_stock_alerts(
 
 
 @router.post(
-    "/{alert_id:uuid}/acknowledge", permission=p.WAREHOUSE_UPDATE, errors=[AlertNotFound, AlertClosed]
+    "/{stock_alert_id:uuid}/acknowledge", permission=p.WAREHOUSE_UPDATE, errors=[AlertNotFound, AlertClosed]
 )
-def acknowledge_stock_alert(alert_id: UUID, body: StockAlertAcknowledge, tx: WriteTx) -> StockAlertRead:
+def acknowledge_stock_alert(stock_alert_id: UUID, body: StockAlertAcknowledge, tx: WriteTx) -> StockAlertRead:
     """Take a stock alert on."""
-    return service.acknowledge(tx, alert_id, body.note)
+    return service.acknowledge(tx, stock_alert_id, body.note)

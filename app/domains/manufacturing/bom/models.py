@@ -39,6 +39,7 @@ class Bom(TenantRow, Versioned, Timestamped, Base):
             postgresql_where=text("retired_at IS NULL"),
         ),
         Index("ix_bom_created", "tenant_id", "created_at", "id"),
+        Index("ix_bom_product", "tenant_id", "product_id"),
     )
 
     product_id: Mapped[UUID]

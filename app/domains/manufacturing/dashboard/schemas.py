@@ -8,15 +8,14 @@ from uuid import UUID
 from pydantic import Field
 
 from app.domains.manufacturing.dashboard.period import Period
+from app.domains.manufacturing.orders.schemas import When
 from app.domains.manufacturing.orders.words import Priority, TaskStatus
 from app.domains.manufacturing.quantities import Exact
 from app.kernel.api.pagination import PageParams
-from app.kernel.api.schemas import Filter, Instant, Output
+from app.kernel.api.schemas import Filter, Output
 
-From = Annotated[Instant | None, Field(alias="from", description="With `period=custom`: the first instant.")]
-To = Annotated[
-    Instant | None, Field(alias="to", description="With `period=custom`: the first instant after.")
-]
+From = Annotated[When | None, Field(alias="from", description="With `period=custom`: the first instant.")]
+To = Annotated[When | None, Field(alias="to", description="With `period=custom`: the first instant after.")]
 Department = Annotated[str | None, Field(max_length=100)]
 
 

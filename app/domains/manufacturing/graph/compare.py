@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.domains.manufacturing.bom import reads
-from app.domains.manufacturing.bom.errors import RevisionNotFound
 from app.domains.manufacturing.bom.models import BomLine, BomRevision
 from app.domains.manufacturing.graph import reach
 from app.domains.manufacturing.graph.rounding import micros, text_of
@@ -36,8 +35,10 @@ def compare(tx: ReadTx, bom_id: UUID, wanted: CompareFilter) -> CompareRead:
     return CompareRead(
         bom_id=bom_id,
         revision_id=newer.id,
-        other_revision_id=older.id,
-        same=newer.content_hash is not None and newer.content_hash == older.content_hash,
+        other_revision_id=None if older is None else older.id,
+        same=older is not None
+        and newer.content_hash is not None
+        and newer.content_hash == older.content_hash,
         lines=lines,
         items=items,
     )
@@ -49,7 +50,8 @@ def _newer(tx: ReadTx, bom_id: UUID, wanted: CompareFilter) -> AnyRow:
     return reads.in_force(tx, bom_id, tx.now)
 
 
-def _older(tx: ReadTx, bom_id: UUID, wanted: CompareFilter, newer: AnyRow) -> AnyRow:
+def _older(tx: ReadTx, bom_id: UUID, wanted: CompareFilter, newer: AnyRow) -> AnyRow | None:
+    """None when nothing was before."""
     if wanted.other_revision_id is not None:
         return reads.revision(tx, bom_id, wanted.other_revision_id)
     if wanted.as_of is not None:
@@ -61,13 +63,12 @@ def _older(tx: ReadTx, bom_id: UUID, wanted: CompareFilter, newer: AnyRow) -> An
         .limit(1)
     )
     found = tx.scalar(before)
-    if found is None:
-        raise RevisionNotFound("There is no revision before this one.")
-    return reads.revision(tx, bom_id, found)
+    return None if found is None else reads.revision(tx, bom_id, found)
 
 
-def _line_changes(tx: ReadTx, older: AnyRow, newer: AnyRow) -> list[LineChange]:
-    before, after = _lines(tx, older.id), _lines(tx, newer.id)
+def _line_changes(tx: ReadTx, older: AnyRow | None, newer: AnyRow) -> list[LineChange]:
+    before = {} if older is None else _lines(tx, older.id)
+    after = _lines(tx, newer.id)
     changes: list[tuple[str, Key, AnyRow | None, AnyRow | None]] = []
     for key in sorted({*before, *after}, key=lambda one: (one[2], str(one))):
         old, new = before.get(key), after.get(key)
@@ -114,8 +115,9 @@ def _side(row: AnyRow | None) -> LineSide | None:
     )
 
 
-def _item_changes(tx: ReadTx, older: AnyRow, newer: AnyRow) -> list[ItemChange]:
-    before, after = _needs(tx, older), _needs(tx, newer)
+def _item_changes(tx: ReadTx, older: AnyRow | None, newer: AnyRow) -> list[ItemChange]:
+    before = {} if older is None else _needs(tx, older)
+    after = _needs(tx, newer)
     different = [item for item in {*before, *after} if before.get(item, 0) != after.get(item, 0)]
     faces = reach.faces(tx, different)
     return [

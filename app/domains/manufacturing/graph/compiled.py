@@ -9,6 +9,7 @@ one in every digit that is shown.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Self
 from uuid import UUID
 
@@ -122,14 +123,14 @@ class CompiledGraph:
         for depth in range(1, len(self.first_item) - 1):
             lines = slice(self.first_line[depth], self.first_line[depth + 1])
             start, end = self.first_item[depth], self.first_item[depth + 1]
-            source = self.lines.parent[lines]
+            asked = int(self.first_line[depth]) + np.flatnonzero(high[self.lines.parent[lines]])
+            source = self.lines.parent[asked]
             above = high[source], low[source]
-            flow = pairs.times((self.per[0][lines], self.per[1][lines]), above)
+            flow = pairs.times((self.per[0][asked], self.per[1][asked]), above)
             if self.has_fixed:
-                fixed = pairs.divided(pairs.of_ints(self.lines.fixed[lines]), _constant(SCALE, above[0]))
-                asked = (above[0] > 0).astype(np.float64)
-                flow = pairs.plus(flow, (fixed[0] * asked, fixed[1] * asked))
-            added = pairs.sums_by(self.lines.child[lines] - start, flow, end - start, self.widest[depth])
+                fixed = pairs.divided(pairs.of_ints(self.lines.fixed[asked]), _constant(SCALE, above[0]))
+                flow = pairs.plus(flow, fixed)
+            added = pairs.sums_by(self.lines.child[asked] - start, flow, end - start, self.widest[depth])
             high[start:end], low[start:end] = pairs.plus((high[start:end], low[start:end]), added)
         return high, low
 
@@ -142,13 +143,14 @@ class CompiledGraph:
             high, low = self.refined(given)
             answer, still = _rounded_pair(high[reached], low[reached])
             if still.any():
-                return reached, self._exactly(given, reached, answer, still)
+                return reached, self._exactly(given, reached, answer, still, rough > 0)
         return reached, answer.tolist()
 
     def _exactly(
-        self, given: Mapping[UUID, Fraction], reached: Ints, answer: Ints, open_: Bools
+        self, given: Mapping[UUID, Fraction], reached: Ints, answer: Ints, open_: Bools, asked: Bools
     ) -> list[int]:
-        wanted = self.above(reached[open_])
+        """Only what lies between the demands and the open items is added up again."""
+        wanted = self.above(reached[open_]) & asked
         network = self.network(wanted)
         inside = {item: quantity for item, quantity in given.items() if wanted[self.index[item.bytes]]}
         needed = network.explode(inside)
@@ -177,17 +179,16 @@ class CompiledGraph:
 
     def network(self, inside: Bools) -> Network:
         """The exact engine over the lines whose both ends are marked."""
-        chosen = np.flatnonzero(inside[self.lines.parent] & inside[self.lines.child])
-        return Network(self._use(int(number)) for number in chosen)
-
-    def _use(self, number: int) -> Use:
         lines = self.lines
-        per = exact_per(*(int(column[number]) for column in (lines.quantity, lines.wastage, lines.output)))
-        return Use(
-            self.item(int(lines.parent[number])),
-            self.item(int(lines.child[number])),
-            per,
-            Fraction(int(lines.fixed[number]), SCALE),
+        chosen = np.flatnonzero(inside[lines.parent] & inside[lines.child])
+        ids = {int(number): self.item(int(number)) for number in np.flatnonzero(inside)}
+        columns = (lines.parent, lines.child, lines.quantity, lines.wastage, lines.output, lines.fixed)
+        rows = zip(*(column[chosen].tolist() for column in columns), strict=True)
+        exact = cache(exact_per)
+        amount = cache(lambda fixed: Fraction(fixed, SCALE))
+        return Network(
+            Use(ids[parent], ids[child], exact(quantity, wastage, output), amount(fixed))
+            for parent, child, quantity, wastage, output, fixed in rows
         )
 
     def roll_up(self, own: Floats) -> Floats:

@@ -34,7 +34,7 @@ class ExplodeFilter(AsOfFilter):
 
 
 class CompareFilter(Filter):
-    """By default the revision in force against the one before it."""
+    """By default the revision in force against the one before it, or against nothing."""
 
     revision_id: UUID | None = Field(None, description="The newer side; the one in force when left out.")
     other_revision_id: UUID | None = Field(None, description="The older side.")
@@ -154,7 +154,7 @@ class ItemChange(Output):
 class CompareRead(Output):
     bom_id: UUID
     revision_id: UUID
-    other_revision_id: UUID
+    other_revision_id: UUID | None = Field(description="Null when nothing was before.")
     same: bool = Field(description="The content hashes agree: nothing differs on any level.")
     lines: list[LineChange]
     items: list[ItemChange]

@@ -124,6 +124,15 @@ def _walk(network: Network, root: UUID) -> Iterator[tuple[int, Any, bool]]:
             stack.extend((depth + 1, below) for below in reversed(inside))
 
 
+def _network(tx: ReadTx, revision: AnyRow, as_of: datetime | None) -> Network:
+    """The exact engine over what is reached, its lines from the compiled graph where there is one."""
+    held = store.current(tx) if as_of is None else None
+    root = None if held is None else held.graph.number(revision.product_id)
+    if held is None or root is None or not _is_default(tx, revision):
+        return reach.below(tx, revision.id, as_of or tx.now)
+    return held.graph.network(held.graph.below(np.array([root])))
+
+
 def where_used(tx: ReadTx, bom_id: UUID, wanted: AsOfFilter) -> Rows[WhereUsedRow]:
     """Where the product goes. Raises `BomNotFound`."""
     product = tx.one(select(Bom.product_id).where(Bom.id == bom_id), BomNotFound).product_id
@@ -165,9 +174,8 @@ def _heights(network: Network, item_id: UUID) -> dict[UUID, int]:
 
 def cost(tx: ReadTx, bom_id: UUID, wanted: AsOfFilter) -> CostRead:
     """Raises `BomNotFound`, `RevisionNotFound`."""
-    at = wanted.as_of or tx.now
-    revision = reads.in_force(tx, bom_id, at)
-    network = reach.below(tx, revision.id, at)
+    revision = reads.in_force(tx, bom_id, wanted.as_of or tx.now)
+    network = _network(tx, revision, wanted.as_of)
     quantity = Fraction(wanted.quantity)
     needed = network.explode({revision.product_id: quantity})
     bought = {item: need for item, need in needed.items() if item not in network.below}
@@ -203,9 +211,8 @@ def cost(tx: ReadTx, bom_id: UUID, wanted: AsOfFilter) -> CostRead:
 
 def max_buildable(tx: ReadTx, bom_id: UUID, as_of: datetime | None) -> BuildableRead:
     """Of the stock of now. Raises `BomNotFound`, `RevisionNotFound`."""
-    at = as_of or tx.now
-    revision = reads.in_force(tx, bom_id, at)
-    network = reach.below(tx, revision.id, at)
+    revision = reads.in_force(tx, bom_id, as_of or tx.now)
+    network = _network(tx, revision, as_of)
     if not network.below:
         return BuildableRead(bom_id=bom_id, revision_id=revision.id, quantity=0, limiting=[])
     parts = network.order([revision.product_id])

@@ -17,7 +17,7 @@ from app.domains.manufacturing.handover.errors import (
     LineCodeTaken,
     LineInUse,
     LineNotClear,
-    LineNotFound,
+    ProductionLineNotFound,
 )
 from app.domains.manufacturing.handover.models import ProductionHandover, ProductionLine
 from app.domains.manufacturing.handover.schemas import (
@@ -55,24 +55,26 @@ def list_lines(tx: ReadTx, wanted: Annotated[PageParams, Query()]) -> Page[LineR
     return page(tx, _LINES, wanted, LineRead.model_validate, keys=keys, default="code")
 
 
-@lines.get("/{line_id:uuid}", permission=p.PPIC_VIEW, errors=[LineNotFound])
-def get_line(line_id: UUID, tx: ReadTx) -> LineRead:
+@lines.get("/{production_line_id:uuid}", permission=p.PPIC_VIEW, errors=[ProductionLineNotFound])
+def get_line(production_line_id: UUID, tx: ReadTx) -> LineRead:
     """One production line."""
-    return _line(tx, line_id)
+    return _line(tx, production_line_id)
 
 
-@lines.post("/{line_id:uuid}:clear", permission=p.PPIC_UPDATE, errors=[LineNotFound, LineInUse])
-def clear_line(line_id: UUID, tx: WriteTx) -> LineRead:
+@lines.post(
+    "/{production_line_id:uuid}:clear", permission=p.PPIC_UPDATE, errors=[ProductionLineNotFound, LineInUse]
+)
+def clear_line(production_line_id: UUID, tx: WriteTx) -> LineRead:
     """State that nothing of the last product is left on the line."""
-    service.clear_line(tx, line_id)
-    return _line(tx, line_id)
+    service.clear_line(tx, production_line_id)
+    return _line(tx, production_line_id)
 
 
 @handovers.post(
     "",
     permission=p.PPIC_UPDATE,
     status_code=201,
-    errors=[TaskNotFound, LineNotFound, HandoverImpossible, HandoverPending],
+    errors=[TaskNotFound, ProductionLineNotFound, HandoverImpossible, HandoverPending],
 )
 def send_handover(body: HandoverCreate, tx: WriteTx) -> HandoverRead:
     """Send a task's work on to another department, which has to accept it."""
@@ -127,8 +129,8 @@ def cancel_handover(handover_id: UUID, tx: WriteTx) -> HandoverRead:
     return _handover(tx, handover_id)
 
 
-def _line(tx: ReadTx, line_id: UUID) -> LineRead:
-    return LineRead.model_validate(tx.one(_LINES.where(L.id == line_id), LineNotFound))
+def _line(tx: ReadTx, production_line_id: UUID) -> LineRead:
+    return LineRead.model_validate(tx.one(_LINES.where(L.id == production_line_id), ProductionLineNotFound))
 
 
 def _handover(tx: ReadTx, handover_id: UUID) -> HandoverRead:

@@ -8,18 +8,18 @@ from app.kernel.problem import Conflict, NotFound, Problem
 
 
 class LineMembers(BaseModel):
-    line_id: UUID
+    production_line_id: UUID
     product_id: UUID = Field(description="What is on the line.")
 
 
 class HandoverMembers(BaseModel):
-    status: str = Field(examples=["ACCEPTED"])
+    current: str = Field(examples=["ACCEPTED"])
 
 
-class LineNotFound(NotFound):
+class ProductionLineNotFound(NotFound):
     """No such line in this tenant."""
 
-    code, title = "line_not_found", "Line not found"
+    code, title = "production_line_not_found", "Line not found"
 
 
 class LineCodeTaken(Conflict):

@@ -10,14 +10,14 @@ from app.kernel.events.envelope import Event
 class LineCreated(Event, type="production.line_created", permission=p.PPIC_VIEW):
     """A production line was set up."""
 
-    line_id: UUID
+    production_line_id: UUID
     code: str
 
 
 class LineCleared(Event, type="production.line_cleared", permission=p.PPIC_VIEW):
     """A production line was cleared; another product may enter."""
 
-    line_id: UUID
+    production_line_id: UUID
     product_id: UUID
 
 

@@ -33,7 +33,9 @@ class ProductionHandover(TenantRow, Versioned, Timestamped, Base):
     __tablename__ = "production_handover"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "task_id"], ["production_order.tenant_id", "production_order.id"]),
-        ForeignKeyConstraint(["tenant_id", "line_id"], ["production_line.tenant_id", "production_line.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "production_line_id"], ["production_line.tenant_id", "production_line.id"]
+        ),
         CheckConstraint("status IN ('PENDING', 'ACCEPTED', 'REJECTED', 'CANCELLED')", name="status_word"),
         CheckConstraint("qty_sent > 0", name="qty_sent_positive"),
         CheckConstraint("qty_accepted BETWEEN 0 AND qty_sent", name="accepted_of_sent"),
@@ -48,13 +50,13 @@ class ProductionHandover(TenantRow, Versioned, Timestamped, Base):
             postgresql_where=text("status = 'PENDING'"),
         ),
         Index("ix_production_handover_task", "tenant_id", "task_id", "id"),
-        Index("ix_production_handover_line", "tenant_id", "line_id"),
+        Index("ix_production_handover_line", "tenant_id", "production_line_id"),
     )
 
     task_id: Mapped[UUID]
     from_department: Mapped[str]
     to_department: Mapped[str]
-    line_id: Mapped[UUID | None]
+    production_line_id: Mapped[UUID | None]
     qty_sent: Mapped[Decimal]
     qty_accepted: Mapped[Decimal | None]
     status: Mapped[str] = mapped_column(default="PENDING", server_default="PENDING")

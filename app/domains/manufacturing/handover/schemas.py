@@ -36,12 +36,12 @@ class LineRead(Output):
 
 
 class HandoverCreate(Input):
-    """From the department the task is in now. `line_id`: where it goes; checked when it is accepted."""
+    """From the department the task is in now. `production_line_id`: where it goes; checked when it is accepted."""
 
     task_id: UUID
     to_department: Code = Field(examples=["Finishing"])
     quantity: Quantity
-    line_id: UUID | None = None
+    production_line_id: UUID | None = None
     note: OptionalText = None
 
 
@@ -67,7 +67,7 @@ class HandoverRead(Output):
     task_id: UUID
     from_department: str
     to_department: str
-    line_id: UUID | None
+    production_line_id: UUID | None
     qty_sent: Exact
     qty_accepted: Exact | None
     status: HandoverStatus

@@ -12,7 +12,7 @@ from app.domains.manufacturing.handover.errors import (
     HandoverImpossible,
     HandoverNotFound,
     LineInUse,
-    LineNotFound,
+    ProductionLineNotFound,
 )
 from app.domains.manufacturing.handover.events import HandoverAnswered, HandoverSent, LineCleared, LineCreated
 from app.domains.manufacturing.handover.models import ProductionHandover, ProductionLine
@@ -35,22 +35,23 @@ def create_line(tx: WriteTx, data: LineCreate) -> UUID:
     """The database refuses a taken code."""
     line = tx.add(ProductionLine(**data.model_dump(), created_at=tx.now, updated_at=tx.now))
     tx.emit(
-        LineCreated(line_id=line.id, code=line.code),
+        LineCreated(production_line_id=line.id, code=line.code),
         subject=ref("line", line.id),
         after=data.model_dump(mode="json"),
     )
     return line.id
 
 
-def clear_line(tx: WriteTx, line_id: UUID) -> None:
-    """A clear line stays clear. Raises `LineNotFound`, and `LineInUse` while a task in progress is on it."""
-    line = tx.get(select(L).where(L.id == line_id).with_for_update(), LineNotFound)
+def clear_line(tx: WriteTx, production_line_id: UUID) -> None:
+    """A clear line stays clear. Raises `ProductionLineNotFound`, and `LineInUse` while a task in progress is on it."""
+    line = tx.get(select(L).where(L.id == production_line_id).with_for_update(), ProductionLineNotFound)
     tx.match(line)
     if line.product_id is None:
         return
     o = ProductionOrder
     busy = exists().where(
-        o.line_id == line_id, o.status.in_((TaskStatus.IN_PROGRESS.value, TaskStatus.ON_HOLD.value))
+        o.production_line_id == production_line_id,
+        o.status.in_((TaskStatus.IN_PROGRESS.value, TaskStatus.ON_HOLD.value)),
     )
     if tx.scalar(select(busy)):
         raise LineInUse("A task in progress is on the line.")
@@ -60,8 +61,8 @@ def clear_line(tx: WriteTx, line_id: UUID) -> None:
     line.updated_at = tx.now
     tx.flush()
     tx.emit(
-        LineCleared(line_id=line_id, product_id=product_id),
-        subject=ref("line", line_id),
+        LineCleared(production_line_id=production_line_id, product_id=product_id),
+        subject=ref("line", production_line_id),
         related=[ref("item", product_id)],
         before={"product_id": str(product_id)},
         after={"product_id": None},
@@ -69,10 +70,10 @@ def clear_line(tx: WriteTx, line_id: UUID) -> None:
 
 
 def send(tx: WriteTx, data: HandoverCreate) -> UUID:
-    """Raises `TaskNotFound`, `LineNotFound`, `HandoverImpossible`; the database refuses a second one under way."""
+    """Raises `TaskNotFound`, `ProductionLineNotFound`, `HandoverImpossible`; the database refuses a second one under way."""
     task = _task(tx, data.task_id)
-    if data.line_id is not None:
-        tx.one(select(L.id).where(L.id == data.line_id), LineNotFound)
+    if data.production_line_id is not None:
+        tx.one(select(L.id).where(L.id == data.production_line_id), ProductionLineNotFound)
     reason = _impossible(task, data)
     if reason:
         raise HandoverImpossible(reason)
@@ -81,7 +82,7 @@ def send(tx: WriteTx, data: HandoverCreate) -> UUID:
             task_id=task.id,
             from_department=task.department,
             to_department=data.to_department,
-            line_id=data.line_id,
+            production_line_id=data.production_line_id,
             qty_sent=data.quantity,
             note=data.note,
             sent_by=who(tx),
@@ -112,8 +113,11 @@ def accept(tx: WriteTx, handover_id: UUID, data: HandoverAccept) -> None:
     if quantity > handover.qty_sent:
         raise invalid("quantity", "more_than_sent", f"{plain(handover.qty_sent)} were sent.")
     task = _task(tx, handover.task_id)
-    lines.enter(tx, handover.line_id, task.product_id)
-    values = {"department": handover.to_department, "line_id": handover.line_id or task.line_id}
+    lines.enter(tx, handover.production_line_id, task.product_id)
+    values = {
+        "department": handover.to_department,
+        "production_line_id": handover.production_line_id or task.production_line_id,
+    }
     tx.execute(
         update(ProductionOrder)
         .where(ProductionOrder.id == task.id)
@@ -161,7 +165,7 @@ def _pending(tx: WriteTx, handover_id: UUID) -> ProductionHandover:
     handover = tx.get(select(H).where(H.id == handover_id).with_for_update(), HandoverNotFound)
     tx.match(handover)
     if handover.status != "PENDING":
-        raise HandoverDecided(f"The hand-over is {handover.status}.", status=handover.status)
+        raise HandoverDecided(f"The hand-over is {handover.status}.", current=handover.status)
     return handover
 
 

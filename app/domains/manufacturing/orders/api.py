@@ -7,7 +7,7 @@ from fastapi import Query
 from sqlalchemy import select
 
 from app.domains.manufacturing import permissions as p
-from app.domains.manufacturing.handover.errors import LineNotClear, LineNotFound
+from app.domains.manufacturing.handover.errors import LineNotClear, ProductionLineNotFound
 from app.domains.manufacturing.items.errors import ItemNotFound
 from app.domains.manufacturing.orders import completion, issuing, lifecycle, queries, reading, service
 from app.domains.manufacturing.orders.errors import (
@@ -67,7 +67,9 @@ def get_task(task_id: UUID, tx: ReadTx) -> TaskRead:
 
 
 @router.patch(
-    "/{task_id:uuid}", permission=p.PPIC_UPDATE, errors=[TaskNotFound, TaskMoveRefused, LineNotFound]
+    "/{task_id:uuid}",
+    permission=p.PPIC_UPDATE,
+    errors=[TaskNotFound, TaskMoveRefused, ProductionLineNotFound],
 )
 def change_task(task_id: UUID, body: TaskPatch, tx: WriteTx) -> TaskRead:
     """Change due date, priority, department or line."""

@@ -61,15 +61,20 @@ class Unit:
     built_in: Sequence[BuiltIn] = ()
 
 
-def put(tx: WriteTx, receipts: Sequence["Receipt"]) -> None:
-    """Raises `SerialTaken`; 422 for outputs that don't add up or name what was not issued."""
+def plan(tx: WriteTx, receipts: Sequence["Receipt"]) -> list[Unit]:
+    """The units that these receipts are, before anything is consumed for them. 422 for outputs that don't add up."""
     products = items.get_many(tx, {receipt.task.product_id for receipt in receipts})
     made = _counts(tx, receipts)
-    units = [
+    return [
         unit
         for receipt in receipts
         for unit in _units(receipt, products[receipt.task.product_id], made[receipt.task.id])
     ]
+
+
+def put(tx: WriteTx, units: Sequence[Unit]) -> None:
+    """Raises `SerialTaken`; 422 for outputs that name what was not issued."""
+    products = items.get_many(tx, {unit.task.product_id for unit in units})
     lots = _lots(tx, units, products)
     _stock(tx, units, lots, products)
     insert_rows(

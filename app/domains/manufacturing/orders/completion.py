@@ -197,13 +197,14 @@ def _take_in(tx: WriteTx, receipts: Sequence[Receipt]) -> None:
         return
     tasks = [receipt.task for receipt in receipts]
     units = {r.task.id: r.task.qty_good + r.quantity + r.task.qty_scrapped for r in receipts}
+    planned = building.plan(tx, receipts)
     materials.hold(tx, [task.id for task in tasks], {task.product_id for task in tasks})
     for receipt in receipts:
         known = _known_lots(receipt)
         if known:
             consumption.of_lots(tx, receipt.task, known)
     consumption.of_output(tx, tasks, units)
-    building.put(tx, receipts)
+    building.put(tx, planned)
     tx.execute(
         _RECEIVED,
         {

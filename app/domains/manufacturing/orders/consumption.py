@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, Numeric, TextClause, Uuid, bindparam, text
 
 from app.domains.manufacturing.orders import materials, queries
 from app.domains.manufacturing.orders.models import ProductionIssue
-from app.domains.manufacturing.orders.quantities import ZERO, required
+from app.domains.manufacturing.orders.quantities import ZERO, countable, required
 from app.domains.manufacturing.orders.words import Consumption
 from app.kernel.db.bulk import insert_rows
 from app.kernel.ids import new_id
@@ -29,7 +29,8 @@ _COUNT: TextClause = text(
 
 _SETTLE: TextClause = text(
     "UPDATE production_component c"
-    " SET qty_required = trim_scale(ceil((c.qty_fixed + c.qty_per_unit * k.units) * 1000000000) / 1000000000)"
+    " SET qty_required = CASE WHEN c.is_whole THEN floor(c.qty_fixed + c.qty_per_unit * k.units)"
+    " ELSE trim_scale(ceil((c.qty_fixed + c.qty_per_unit * k.units) * 1000000000) / 1000000000) END"
     " FROM unnest(:ids, :units) AS k (id, units) WHERE c.tenant_id = :tenant AND c.order_id = k.id"
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())), bindparam("units", type_=ARRAY(Numeric())))
 
@@ -50,11 +51,7 @@ def of_operation(tx: WriteTx, task: AnyRow, code: str, units: Decimal) -> None:
     up_to(
         tx,
         [task],
-        lambda row: (
-            required(row.qty_fixed, row.qty_per_unit, units)
-            if _flows(row) and row.operation_code == code
-            else ZERO
-        ),
+        lambda row: _target(row, units) if _flows(row) and row.operation_code == code else ZERO,
     )
 
 
@@ -63,7 +60,7 @@ def of_output(tx: WriteTx, tasks: Sequence[AnyRow], units: dict[UUID, Decimal]) 
     up_to(
         tx,
         tasks,
-        lambda row: required(row.qty_fixed, row.qty_per_unit, units[row.order_id]) if _flows(row) else ZERO,
+        lambda row: _target(row, units[row.order_id]) if _flows(row) else ZERO,
     )
 
 
@@ -112,6 +109,11 @@ def take(tx: WriteTx, asks: Sequence[Ask]) -> Decimal:
             {"ids": [one.component_id for one in taken], "quantities": [one.quantity for one in taken]},
         )
     return sum((one.quantity for one in taken), ZERO)
+
+
+def _target(row: AnyRow, units: Decimal) -> Decimal:
+    """Of what comes in whole units, what a part of the output means is rounded down: nothing is used in halves."""
+    return countable(required(row.qty_fixed, row.qty_per_unit, units), whole=row.is_whole, up=False)
 
 
 def _flows(row: AnyRow) -> bool:

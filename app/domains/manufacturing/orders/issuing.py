@@ -8,8 +8,17 @@ from sqlalchemy import select, update
 from app.domains.manufacturing.items.errors import ItemNotFound
 from app.domains.manufacturing.orders import consumption, lifecycle, materials, queries
 from app.domains.manufacturing.orders.consumption import Ask
-from app.domains.manufacturing.orders.errors import MaterialMissing, TaskComponentNotFound, TaskMoveRefused, TaskNotFound
-from app.domains.manufacturing.orders.events import TaskComponentChanged, TaskMaterialIssued, TaskMaterialReserved
+from app.domains.manufacturing.orders.errors import (
+    MaterialMissing,
+    TaskComponentNotFound,
+    TaskMoveRefused,
+    TaskNotFound,
+)
+from app.domains.manufacturing.orders.events import (
+    TaskComponentChanged,
+    TaskMaterialIssued,
+    TaskMaterialReserved,
+)
 from app.domains.manufacturing.orders.models import ProductionComponent, ProductionOrder
 from app.domains.manufacturing.orders.queries import KIND
 from app.domains.manufacturing.orders.schemas import TaskIssue

@@ -45,7 +45,7 @@ def start(tx: WriteTx, chosen: Selection, note: str | None) -> None:
     """Open the first operations. A task whose line is not clear is refused (`LineNotClear`)."""
     for task in list(chosen.tasks):
         try:
-            lines.enter(tx, task.line_id, task.product_id)
+            lines.enter(tx, task.production_line_id, task.product_id)
         except Problem as problem:
             chosen.refuse(task.id, problem)
     if not chosen.tasks:

@@ -30,7 +30,9 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
         ForeignKeyConstraint(["tenant_id", "product_id"], ["item.tenant_id", "item.id"]),
         ForeignKeyConstraint(["tenant_id", "revision_id"], ["bom_revision.tenant_id", "bom_revision.id"]),
         ForeignKeyConstraint(["tenant_id", "routing_id"], ["routing.tenant_id", "routing.id"]),
-        ForeignKeyConstraint(["tenant_id", "line_id"], ["production_line.tenant_id", "production_line.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "production_line_id"], ["production_line.tenant_id", "production_line.id"]
+        ),
         UniqueConstraint("tenant_id", "number"),
         UniqueConstraint("tenant_id", "batch_number"),
         CheckConstraint(f"status IN ({sql_words(TaskStatus)})", name="status_word"),
@@ -50,7 +52,7 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
         Index("ix_production_order_product", "tenant_id", "product_id"),
         Index("ix_production_order_revision", "tenant_id", "revision_id"),
         Index("ix_production_order_routing", "tenant_id", "routing_id"),
-        Index("ix_production_order_line", "tenant_id", "line_id"),
+        Index("ix_production_order_line", "tenant_id", "production_line_id"),
     )
 
     number: Mapped[str]
@@ -58,7 +60,7 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
     revision_id: Mapped[UUID | None]
     bom_hash: Mapped[str | None]
     routing_id: Mapped[UUID | None]
-    line_id: Mapped[UUID | None]
+    production_line_id: Mapped[UUID | None]
     qty_planned: Mapped[Decimal]
     qty_good: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default=_ZERO)
     qty_scrapped: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default=_ZERO)
@@ -81,7 +83,10 @@ class ProductionOrder(TenantRow, Versioned, Timestamped, Base):
 
 
 class ProductionComponent(TenantRow, Base):
-    """What the order needs of one item, as the pinned revision says. Required for n units: fixed + per unit × n."""
+    """What the order needs of one item, as the pinned revision says. Required for n units: fixed + per unit × n.
+
+    `is_whole`: it has serial numbers, so it is counted in whole units.
+    """
 
     __tablename__ = "production_component"
     __table_args__ = (
@@ -103,6 +108,7 @@ class ProductionComponent(TenantRow, Base):
     item_id: Mapped[UUID]
     operation_code: Mapped[str | None]
     consumption: Mapped[str] = mapped_column(default="BACKFLUSH", server_default="BACKFLUSH")
+    is_whole: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     qty_fixed: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default=_ZERO)
     qty_per_unit: Mapped[Decimal]
     qty_required: Mapped[Decimal]

@@ -6,7 +6,7 @@ a rounding.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from uuid import UUID
 
 STEP = Decimal("0.000000001")
@@ -19,6 +19,11 @@ def required(fixed: Decimal, per_unit: Decimal, units: Decimal) -> Decimal:
     if units <= 0:
         return ZERO
     return plain(_WIDE.add(fixed, _WIDE.multiply(per_unit, units)).quantize(STEP, ROUND_CEILING, _WIDE))
+
+
+def countable(value: Decimal, *, whole: bool, up: bool) -> Decimal:
+    """The value itself, or for what comes in whole units the next whole number."""
+    return value.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) if whole else value
 
 
 def plain(value: Decimal) -> Decimal:

@@ -1,6 +1,7 @@
 """Reading manufacturing orders."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +23,12 @@ from app.kernel.tx import AnySelect
 
 O, C, R = ProductionOrder, ProductionComponent, StockReservation  # noqa: E741
 KIND = "task"
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 UNDER_WAY = ("APPROVED", "IN_PROGRESS", "ON_HOLD")
 SORT = {
     "id": O.id,
     "created_at": O.created_at,
-    "due_at": func.coalesce(O.due_at, func.cast(literal("infinity"), O.created_at.type)),
+    "due_at": func.coalesce(O.due_at, literal(_NEVER)),
     "number": O.number,
 }
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AliasChoices, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
 from app.domains.manufacturing.orders.words import (
     Action,
@@ -22,6 +22,16 @@ from app.kernel.api.schemas import BlankIsNone, Code, ContractInput, Input, Inst
 
 _Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+
+
+def _plausible(value: datetime) -> datetime:
+    """Refuse what calendars and `timestamptz` arithmetic can't carry."""
+    if not 1970 <= value.year <= 2199:
+        raise ValueError("the date must lie between 1970 and 2199")
+    return value
+
+
+When = Annotated[Instant, AfterValidator(_plausible)]
 OptionalText = Annotated[_Long | None, BlankIsNone]
 OptionalWord = Annotated[_Short | None, BlankIsNone]
 
@@ -31,7 +41,7 @@ class TaskCreate(ContractInput):
 
     product_id: UUID
     qty_planned: Quantity
-    due_at: Instant | None = None
+    due_at: When | None = None
     priority: Priority = Priority.NORMAL
     department: OptionalWord = Field(None, examples=["Assembly"])
     batch_number: OptionalWord = Field(None, examples=["B-2026-001"])
@@ -40,10 +50,10 @@ class TaskCreate(ContractInput):
 class TaskPatch(Input):
     """Only what is sent changes; null takes a value away."""
 
-    due_at: Instant | None = None
+    due_at: When | None = None
     priority: Priority | None = None
     department: OptionalWord = None
-    line_id: UUID | None = None
+    production_line_id: UUID | None = None
 
 
 class TaskApprove(ContractInput):
@@ -108,7 +118,7 @@ class TaskFilter(PageParams):
     department: Annotated[str | None, Field(max_length=100)] = None
     priority: Priority | None = None
     material_status: MaterialStatus | None = None
-    due_before: Instant | None = None
+    due_before: When | None = None
 
 
 class Shortage(Output):
@@ -128,7 +138,7 @@ class TaskRead(Output):
     revision_id: UUID | None = Field(description="The revision it is made by; later ones don't change it.")
     bom_hash: str | None
     routing_id: UUID | None
-    line_id: UUID | None
+    production_line_id: UUID | None
     qty_planned: Exact
     qty_good: Exact
     qty_scrapped: Exact

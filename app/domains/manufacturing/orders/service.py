@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.domains.manufacturing.handover.errors import LineNotFound
+from app.domains.manufacturing.handover.errors import ProductionLineNotFound
 from app.domains.manufacturing.handover.models import ProductionLine
 from app.domains.manufacturing.items import service as items
 from app.domains.manufacturing.orders import history, snapshot
@@ -70,7 +70,7 @@ def create(tx: WriteTx, data: TaskCreate) -> UUID:
 
 
 def change(tx: WriteTx, task_id: UUID, data: TaskPatch) -> None:
-    """Raises `TaskNotFound`, `LineNotFound`, `TaskMoveRefused` when the task is over."""
+    """Raises `TaskNotFound`, `ProductionLineNotFound`, `TaskMoveRefused` when the task is over."""
     task = tx.get(
         select(ProductionOrder).where(ProductionOrder.id == task_id).with_for_update(), TaskNotFound
     )
@@ -78,8 +78,11 @@ def change(tx: WriteTx, task_id: UUID, data: TaskPatch) -> None:
     given: dict[str, Any] = {name: getattr(data, name) for name in data.model_fields_set}
     if given.get("priority", "") is None:
         raise invalid("priority", "null", "Every task has a priority.")
-    if data.line_id is not None:
-        tx.one(select(ProductionLine.id).where(ProductionLine.id == data.line_id), LineNotFound)
+    if data.production_line_id is not None:
+        tx.one(
+            select(ProductionLine.id).where(ProductionLine.id == data.production_line_id),
+            ProductionLineNotFound,
+        )
     current = TaskStatus(task.status)
     if current in TERMINAL:
         raise TaskMoveRefused(

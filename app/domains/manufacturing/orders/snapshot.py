@@ -18,10 +18,10 @@ from app.domains.manufacturing.bom.schemas import SelectionCreate
 from app.domains.manufacturing.bom.words import BomType, SelectionMode
 from app.domains.manufacturing.items import service as items
 from app.domains.manufacturing.orders.models import ProductionComponent
-from app.domains.manufacturing.orders.quantities import required
+from app.domains.manufacturing.orders.quantities import countable, required
 from app.domains.manufacturing.orders.queries import KIND
 from app.domains.manufacturing.orders.words import Consumption
-from app.domains.manufacturing.words import ItemType
+from app.domains.manufacturing.words import ItemType, Tracking
 from app.kernel.db.bulk import insert_rows
 from app.kernel.events.envelope import ref
 from app.kernel.ids import new_id
@@ -37,6 +37,7 @@ _COLUMNS = (
     "item_id",
     "operation_code",
     "consumption",
+    "is_whole",
     "qty_fixed",
     "qty_per_unit",
     "qty_required",
@@ -61,6 +62,7 @@ class Pinned:
     content_hash: str | None
     quantity: Decimal
     norms: tuple[Norm, ...]
+    serials: frozenset[UUID] = frozenset()
 
 
 def pin(tx: WriteTx, task_id: UUID, product_id: UUID, quantity: Decimal) -> Pinned:
@@ -70,12 +72,13 @@ def pin(tx: WriteTx, task_id: UUID, product_id: UUID, quantity: Decimal) -> Pinn
         return Pinned(None, None, quantity, ())
     pinned = usage.pin(tx, {user: product_id})[user]
     norms = _resolve(tx, pinned, quantity, user)
-    services = _services(tx, {norm.item_id for norm in norms})
+    known = items.get_many(tx, {norm.item_id for norm in norms}) if norms else {}
     return Pinned(
         pinned.revision_id,
         pinned.content_hash,
         quantity,
-        tuple(norm for norm in norms if norm.item_id not in services),
+        tuple(norm for norm in norms if known[norm.item_id].item_type != ItemType.SERVICE),
+        frozenset(item.id for item in known.values() if item.tracking == Tracking.SERIAL),
     )
 
 
@@ -159,11 +162,6 @@ def _is_kit(tx: WriteTx, pinned: usage.Pinned) -> bool:
     return found == BomType.KIT_PHANTOM
 
 
-def _services(tx: WriteTx, item_ids: set[UUID]) -> set[UUID]:
-    known = items.get_many(tx, item_ids) if item_ids else {}
-    return {item.id for item in known.values() if item.item_type == ItemType.SERVICE}
-
-
 def exact(value: Fraction) -> Decimal:
     """To 18 decimals, downwards: what is required is rounded up afterwards, to 9, so the two undo each other."""
     return Decimal(value.numerator * 10**18 // value.denominator).scaleb(-18, _WIDE)
@@ -179,9 +177,14 @@ def write(tx: WriteTx, task_id: UUID, pinned: Pinned) -> None:
             norm.item_id,
             norm.operation_code,
             Consumption.BACKFLUSH.value,
+            norm.item_id in pinned.serials,
             norm.fixed,
             norm.per_unit,
-            required(norm.fixed, norm.per_unit, pinned.quantity),
+            countable(
+                required(norm.fixed, norm.per_unit, pinned.quantity),
+                whole=norm.item_id in pinned.serials,
+                up=True,
+            ),
         )
         for position, norm in enumerate(pinned.norms, 1)
     )

@@ -8,7 +8,7 @@ from app.kernel.problem import Conflict, NotFound, Problem
 
 
 class WorkMoveMembers(BaseModel):
-    status: str = Field(examples=["WAITING"])
+    current: str = Field(examples=["WAITING"])
     task_status: str = Field(examples=["IN_PROGRESS"])
 
 

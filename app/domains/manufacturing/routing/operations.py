@@ -55,7 +55,7 @@ class Bench:
             return
         raise WorkMoveRefused(
             f"The work order is {self.work.status}, its task {self.task.status}.",
-            status=self.work.status,
+            current=self.work.status,
             task_status=self.task.status,
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Text, bindparam, text
 
 from app.domains.manufacturing.stock.reservations import giving, keeping
 from app.domains.manufacturing.stock.reservations.words import Allocation, Line, Reserved
@@ -46,6 +46,13 @@ JOIN unit u ON u.tenant_id = :tenant AND u.id = i.unit_id
 LEFT JOIN spent s ON s.item_id = k.item_id
 ORDER BY i.code
 """)
+_COSTS = text("""
+SELECT source_ref, CASE WHEN bool_or(unit_cost IS NULL) THEN NULL
+       ELSE sum(CASE move_type WHEN 'RETURN' THEN -quantity ELSE quantity END * unit_cost) END AS cost
+FROM stock_move
+WHERE tenant_id = :tenant AND source_ref = ANY(CAST(:demands AS text[])) AND reservation_id IS NOT NULL
+GROUP BY source_ref
+""").bindparams(bindparam("demands", type_=ARRAY(Text())))
 
 
 def reserve_parts(tx: WriteTx, work_ref: str, lines: Sequence[Line]) -> Reserved:
@@ -63,9 +70,17 @@ def return_parts(tx: WriteTx, work_ref: str, lines: Sequence[Line]) -> list[Allo
     return giving.return_(tx, work_ref, lines)
 
 
-def release_parts(tx: WriteTx, work_ref: str) -> int:
-    """Set free all that is kept and was not issued. How many reservations that changed."""
-    return keeping.release(tx, work_ref)
+def release_parts(tx: WriteTx, work_ref: str, lines: Sequence[Line] | None = None) -> int:
+    """Set free what is kept and was not issued: all, or at most these lines. How many reservations that changed."""
+    return keeping.release(tx, work_ref, lines)
+
+
+def costs_of(tx: ReadTx, work_refs: Sequence[str]) -> dict[str, Decimal | None]:
+    """What the parts used by each piece of work cost; None when one of them had no cost when it was issued."""
+    if not work_refs:
+        return {}
+    found = tx.conn.execute(_COSTS, {"tenant": tx.tenant_id, "demands": list(work_refs)})
+    return dict.fromkeys(work_refs, Decimal(0)) | {row.source_ref: row.cost for row in found}
 
 
 def parts_of(tx: ReadTx, work_ref: str) -> list[PartUse]:

@@ -100,6 +100,8 @@ def reverse(tx: WriteTx, move_id: UUID, data: MoveReverse) -> UUID:
     known = items.lock(tx, [found.item_id])
     if found.reverses_id is not None:
         raise MoveReversed("The move is a reversal itself; record what is right instead.")
+    if tx.scalar(select(StockMove.id).where(StockMove.reverses_id == found.id)) is not None:
+        raise MoveReversed("The move was reversed already.")
     if found.reservation_id is not None:
         raise MoveBelongsToDemand("Return the goods through what they were issued to.")
     entry = Move(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.domains.manufacturing.items import service as items
 from app.domains.manufacturing.items.service import KnownItem
+from app.domains.manufacturing.stock.arrays import array
 from app.domains.manufacturing.stock.errors import NothingToReturn
 from app.domains.manufacturing.stock.ledger.post import Move, insufficient, moved, post
 from app.domains.manufacturing.stock.locations import service as locations
@@ -73,7 +74,7 @@ def return_(
     """
     touched = {line.item_id for line in lines}
     known = items.lock(tx, touched)
-    bound = {"tenant": tx.tenant_id, "demand": demand_ref, "items": list(touched)}
+    bound = {"tenant": tx.tenant_id, "demand": demand_ref, "items": array(touched)}
     rows = tx.execute(statements.ISSUED, bound).all()
     went = {row.id: row for row in rows}
     back, short = spread([allocation(row) for row in rows], lines)
@@ -146,7 +147,7 @@ def _give(tx: WriteTx, given: Sequence[Part], target: UUID, reason: str | None) 
         "now": tx.now,
         "target": target,
         "reason": reason,
-        "moves": ids,
+        "moves": array(ids),
     }
     tx.execute(statements.ISSUE, bound | amounts(given))
     moved(
@@ -162,4 +163,4 @@ def _give(tx: WriteTx, given: Sequence[Part], target: UUID, reason: str | None) 
 
 def _as_moved(part: Part, move_id: UUID) -> Allocation:
     kept_, quantity = part
-    return replace(kept_, quantity=quantity, move_id=move_id)
+    return kept_._replace(quantity=quantity, move_id=move_id)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from app.domains.manufacturing.items import service as items
 from app.domains.manufacturing.quantities import plain, rounded
+from app.domains.manufacturing.stock.arrays import array
 from app.domains.manufacturing.stock.errors import StockReservationEnded, StockReservationNotFound
 from app.domains.manufacturing.stock.events import StockReleased, StockReserved
 from app.domains.manufacturing.stock.locations import service as locations
@@ -108,7 +109,7 @@ def items_kept(tx: WriteTx, demands: Sequence[str]) -> set[UUID]:
 
 def kept(tx: WriteTx, demands: Sequence[str], item_ids: Iterable[UUID]) -> list[Allocation]:
     """What is kept of these items for these demands, the oldest first."""
-    bound = {"tenant": tx.tenant_id, "demands": list(demands), "items": list(item_ids)}
+    bound = {"tenant": tx.tenant_id, "demands": list(demands), "items": array(item_ids)}
     return [allocation(row) for row in tx.execute(statements.KEPT, bound)]
 
 
@@ -118,7 +119,10 @@ def allocation(row: Any) -> Allocation:
 
 
 def amounts(parts: Sequence[Part]) -> dict[str, Any]:
-    return {"ids": [k.reservation_id for k, _ in parts], "quantities": [quantity for _, quantity in parts]}
+    return {
+        "ids": array(k.reservation_id for k, _ in parts),
+        "quantities": array(quantity for _, quantity in parts),
+    }
 
 
 def _wants(tx: WriteTx, wanted: Numbered) -> list[Want]:
@@ -143,8 +147,8 @@ def _free(tx: WriteTx, wants: Sequence[Want]) -> list[Free]:
     bound = {
         "tenant": tx.tenant_id,
         "today": tx.now.date(),
-        "items": list(needs),
-        "needs": list(needs.values()),
+        "items": array(needs),
+        "needs": array(needs.values()),
     }
     return [
         Free(row.id, row.item_id, row.location_id, row.lot_id, row.path, row.free)
@@ -176,11 +180,11 @@ def _store(tx: WriteTx, wanted: Numbered, picks: Sequence[Pick]) -> list[Allocat
             "tenant": tx.tenant_id,
             "actor": tx.actor,
             "now": tx.now,
-            "ids": [k.reservation_id for k in made],
+            "ids": array(k.reservation_id for k in made),
             "demands": [k.demand_ref for k in made],
             "lines": [k.line_ref for k in made],
-            "balances": [chosen.source.balance_id for chosen in picks],
-            "quantities": [k.quantity for k in made],
+            "balances": array(chosen.source.balance_id for chosen in picks),
+            "quantities": array(k.quantity for k in made),
         },
     )
     return made

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -19,8 +20,7 @@ class Free:
     left: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """What one line of a demand needs; `below` is the path of the location it must come from."""
 
     item_id: UUID
@@ -29,8 +29,7 @@ class Want:
     below: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """So much of a balance for the line of this number."""
 
     line: int

@@ -1,6 +1,6 @@
 """The statements of reservations: each works on any number of rows, and trusts that the items are locked."""
 
-from sqlalchemy import ARRAY, Numeric, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
 
 FREE = text("""
 SELECT id, item_id, location_id, lot_id, path, free FROM (
@@ -22,7 +22,7 @@ SELECT id, item_id, location_id, lot_id, path, free FROM (
 ) AS shelf
 WHERE before < need
 ORDER BY item_id, turn
-""").bindparams(bindparam("items", type_=ARRAY(Uuid())), bindparam("needs", type_=ARRAY(Numeric())))
+""")
 KEEP = text("""
 WITH fresh AS MATERIALIZED (
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:demands AS text[]), CAST(:lines AS text[]),
@@ -39,11 +39,8 @@ SELECT :tenant, f.id, f.demand_ref, f.line_ref, f.balance_id, b.item_id, b.locat
        f.quantity, :actor, :now
 FROM fresh f JOIN stock_balance b ON b.tenant_id = :tenant AND b.id = f.balance_id
 """).bindparams(
-    bindparam("ids", type_=ARRAY(Uuid())),
     bindparam("demands", type_=ARRAY(Text())),
     bindparam("lines", type_=ARRAY(Text())),
-    bindparam("balances", type_=ARRAY(Uuid())),
-    bindparam("quantities", type_=ARRAY(Numeric())),
 )
 ITEMS_KEPT = text(
     "SELECT DISTINCT item_id FROM stock_reservation WHERE tenant_id = :tenant"
@@ -53,7 +50,7 @@ KEPT = text(
     "SELECT id, demand_ref, line_ref, item_id, location_id, lot_id, open FROM stock_reservation"
     " WHERE tenant_id = :tenant AND demand_ref = ANY(CAST(:demands AS text[]))"
     " AND item_id = ANY(CAST(:items AS uuid[])) AND open > 0 ORDER BY id"
-).bindparams(bindparam("demands", type_=ARRAY(Text())), bindparam("items", type_=ARRAY(Uuid())))
+).bindparams(bindparam("demands", type_=ARRAY(Text())))
 ISSUE = text("""
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:moves AS uuid[]), CAST(:quantities AS numeric[]))
@@ -74,9 +71,6 @@ SELECT :tenant, g.move_id, 'ISSUE', s.item_id, s.lot_id, s.location_id, :target,
        i.standard_cost, s.demand_ref, s.id, :reason, :actor, :now
 FROM given g JOIN spent s ON s.id = g.id JOIN item i ON i.tenant_id = :tenant AND i.id = s.item_id
 """).bindparams(
-    bindparam("ids", type_=ARRAY(Uuid())),
-    bindparam("moves", type_=ARRAY(Uuid())),
-    bindparam("quantities", type_=ARRAY(Numeric())),
     bindparam("target", type_=Uuid()),
     bindparam("reason", type_=Text()),
 )
@@ -91,7 +85,7 @@ WITH given AS MATERIALIZED (
 UPDATE stock_balance b SET reserved = b.reserved - k.quantity
 FROM (SELECT balance_id, sum(quantity) AS quantity FROM freed GROUP BY balance_id) AS k
 WHERE b.tenant_id = :tenant AND b.id = k.balance_id
-""").bindparams(bindparam("ids", type_=ARRAY(Uuid())), bindparam("quantities", type_=ARRAY(Numeric())))
+""")
 ONE = text(
     "SELECT id, demand_ref, line_ref, item_id, location_id, lot_id, open FROM stock_reservation"
     " WHERE tenant_id = :tenant AND id = :id"
@@ -108,9 +102,9 @@ FROM stock_reservation r
 WHERE r.tenant_id = :tenant AND r.demand_ref = :demand AND r.item_id = ANY(CAST(:items AS uuid[]))
   AND r.issued > r.returned
 ORDER BY r.id DESC
-""").bindparams(bindparam("items", type_=ARRAY(Uuid())))
+""")
 TAKE_BACK = text(
     "UPDATE stock_reservation r SET returned = r.returned + g.quantity"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:quantities AS numeric[])) AS g (id, quantity)"
     " WHERE r.tenant_id = :tenant AND r.id = g.id"
-).bindparams(bindparam("ids", type_=ARRAY(Uuid())), bindparam("quantities", type_=ARRAY(Numeric())))
+)

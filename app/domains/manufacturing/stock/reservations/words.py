@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from app.domains.manufacturing.quantities import rounded
@@ -24,8 +25,7 @@ class Line:
     lot_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(NamedTuple):
     """Stock of one balance for one line. `move_id` is set when it was issued or returned."""
 
     reservation_id: UUID

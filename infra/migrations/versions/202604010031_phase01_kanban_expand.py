@@ -6,7 +6,7 @@ from alembic import op
 from app.kernel.db import migrate as m
 
 revision = "202604010031"
-down_revision = "202604010022"
+down_revision = "202604010023"
 branch_labels = None
 depends_on = None
 phase = "expand"

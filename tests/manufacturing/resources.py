@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from tests.manufacturing import bom_resources, orders_resources
+from tests.manufacturing import bom_resources, kanban_resources, orders_resources
 from tests.manufacturing.warehouse import Warehouse, line
 from tests.support.tenants import Tenant
 
@@ -100,7 +100,7 @@ BODIES = {
     "create_lot": _lot_body,
     "create_stock_reservation": _reservation_body,
 }
-for _more in (bom_resources, orders_resources):
+for _more in (bom_resources, kanban_resources, orders_resources):
     RESOURCES |= _more.RESOURCES
     ALIASES |= _more.ALIASES
     BODIES |= _more.BODIES

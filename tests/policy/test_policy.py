@@ -26,6 +26,7 @@ PUBLIC = {
     "POST /logout",
     "GET /docs/errors",
     "GET /static/{name}",
+    "POST /kanban/{department}",
     "POST /api/identity/tenants",
     "POST /api/identity/bootstrap-admin",
     "POST /api/identity/dev-login",

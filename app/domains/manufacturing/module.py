@@ -1,6 +1,6 @@
 from app.domains.manufacturing.alerts.api import router as alerts
 from app.domains.manufacturing.alerts.errors import CONSTRAINTS as ALERTS
-from app.domains.manufacturing.alerts.watch import watch, watch_tree
+from app.domains.manufacturing.alerts.watch import watch_tree
 from app.domains.manufacturing.bom.api import router as bom
 from app.domains.manufacturing.bom.errors import CONSTRAINTS as BOM
 from app.domains.manufacturing.dashboard.api import router as dashboard
@@ -8,9 +8,14 @@ from app.domains.manufacturing.explosion.api import router as graph
 from app.domains.manufacturing.graph.jobs import COMPILE
 from app.domains.manufacturing.handover.api import handovers, lines
 from app.domains.manufacturing.handover.errors import CONSTRAINTS as HANDOVER
+from app.domains.manufacturing.hearing import stock_moved
 from app.domains.manufacturing.imports.api import router as imports
 from app.domains.manufacturing.items.api import router as items
 from app.domains.manufacturing.items.errors import CONSTRAINTS as ITEMS
+from app.domains.manufacturing.kanban.boards_api import boards, rules
+from app.domains.manufacturing.kanban.cards_api import router as kanban
+from app.domains.manufacturing.kanban.errors import CONSTRAINTS as KANBAN
+from app.domains.manufacturing.kanban.page import router as kanban_page
 from app.domains.manufacturing.lines.errors import CONSTRAINTS as LINES
 from app.domains.manufacturing.operations.api import router as work_orders
 from app.domains.manufacturing.orders.api import router as tasks
@@ -49,9 +54,28 @@ module = Module(
         lines,
         handovers,
         dashboard,
+        kanban,
+        boards,
+        rules,
+        kanban_page,
     ],
     permissions=ALL,
-    constraints={**ITEMS, **UNITS, **STOCK, **ALERTS, **BOM, **ORDERS, **ROUTING, **HANDOVER, **LINES},
+    constraints={
+        **ITEMS,
+        **UNITS,
+        **STOCK,
+        **ALERTS,
+        **BOM,
+        **ORDERS,
+        **ROUTING,
+        **HANDOVER,
+        **LINES,
+        **KANBAN,
+    },
     jobs=[COMPILE],
-    subscriptions={"identity.tenant.created": begin, "stock.moved": watch, "location.updated": watch_tree},
+    subscriptions={
+        "identity.tenant.created": begin,
+        "stock.moved": stock_moved,
+        "location.updated": watch_tree,
+    },
 )

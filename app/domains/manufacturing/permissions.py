@@ -12,9 +12,9 @@ WAREHOUSE_UPDATE = Permission(
 WAREHOUSE_DELETE = Permission("warehouse.delete", "Retire bills of materials and variants.")
 WAREHOUSE_APPROVE = Permission("warehouse.approve", "Approve negative stock and what else breaks a rule.")
 PPIC_VIEW = Permission("ppic.view", "See tasks, work orders, kanban and dashboards.")
-PPIC_CREATE = Permission("ppic.create", "Make tasks, routings and kanban cards.")
-PPIC_UPDATE = Permission("ppic.update", "Start, report and complete work; move kanban cards.")
-PPIC_DELETE = Permission("ppic.delete", "Cancel tasks; take away routings and boards.")
+PPIC_CREATE = Permission("ppic.create", "Make tasks and routings.")
+PPIC_UPDATE = Permission("ppic.update", "Start, report and complete work; request and move kanban cards.")
+PPIC_DELETE = Permission("ppic.delete", "Cancel tasks; take away routings.")
 PPIC_APPROVE = Permission("ppic.approve", "Approve tasks; override a variance or a limit, with a reason.")
 
 ALL = (

@@ -1,4 +1,4 @@
-"""Our own style sheet, script and icon, read once: no other host is ever asked for anything."""
+"""Our own style sheets, scripts and icon, read once: no other host is ever asked for anything."""
 
 import hashlib
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class _Asset:
     tag: str
 
 
-def _load() -> dict[str, _Asset]:
+def _load(package: str) -> dict[str, _Asset]:
     found = {}
-    for entry in files("app.platform.pages").joinpath("static").iterdir():
+    for entry in files(package).joinpath("static").iterdir():
         suffix = entry.name[entry.name.rfind(".") :]
         if suffix in _TYPES:
             body = entry.read_bytes()
@@ -33,7 +33,16 @@ def _load() -> dict[str, _Asset]:
     return found
 
 
-_ASSETS = _load()
+_ASSETS = _load("app.platform.pages")
+
+
+def add_static(package: str) -> None:
+    """Also serve the files in the `static` directory of a package. Raises `ValueError` for a name that is taken."""
+    found = _load(package)
+    taken = sorted(_ASSETS.keys() & found.keys())
+    if taken:
+        raise ValueError(f"{package}: there is a static file {taken[0]} already")
+    _ASSETS.update(found)
 
 
 def static_url(name: str) -> str:

@@ -19,8 +19,16 @@ environment = Environment(
 )
 environment.filters["instant"] = _instant
 environment.globals["version"] = VERSION
+_links: list[tuple[str, str]] = []
+environment.globals["module_links"] = _links
 
 
 def add_templates(package: str) -> None:
     """Also look in the `templates` directory of a package. Keep names apart: `storage/health.html`."""
     _loader.loaders = [*_loader.loaders, PackageLoader(package)]
+
+
+def add_link(href: str, name: str) -> None:
+    """Name a module's page in the main navigation; it is current on all pages below it."""
+    if (href, name) not in _links:
+        _links.append((href, name))

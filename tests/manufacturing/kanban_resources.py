@@ -24,7 +24,12 @@ def rule(tenant: Tenant) -> str:
     return str(made["id"])
 
 
-RESOURCES = {"board_id": board, "card_id": card, "kanban_rule_id": rule}
+def department(tenant: Tenant) -> str:
+    """A department with a board, as addresses name it."""
+    return str(tenant.client.get(f"{KANBAN}/boards/{board(tenant)}").json()["slug"])
+
+
+RESOURCES = {"board_id": board, "card_id": card, "kanban_rule_id": rule, "board_name": department}
 ALIASES: dict[str, str] = {}
 BODIES: dict[str, Any] = {
     "request_kanban_card": lambda tenant: {
@@ -32,5 +37,4 @@ BODIES: dict[str, Any] = {
         "qty_requested": "5",
         "department": f"D {uuid4().hex[:12]}",
     },
-    "reject_kanban_card": lambda _: {"reason": "Enough there"},
 }

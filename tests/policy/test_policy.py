@@ -26,7 +26,7 @@ PUBLIC = {
     "POST /logout",
     "GET /docs/errors",
     "GET /static/{name}",
-    "POST /kanban/{department}",
+    "POST /kanban/{board_name}",
     "POST /api/identity/tenants",
     "POST /api/identity/bootstrap-admin",
     "POST /api/identity/dev-login",

@@ -97,10 +97,10 @@ def receive_kanban_card(
     return queries.one_card(tx, card_id)
 
 
-@router.get("/dashboard/{department}", permission=p.PPIC_VIEW, errors=[BoardNotFound])
-def get_kanban_dashboard(department: Department, tx: ReadTx) -> DashboardRead:
+@router.get("/dashboard/{board_name}", permission=p.PPIC_VIEW, errors=[BoardNotFound])
+def get_kanban_dashboard(board_name: Department, tx: ReadTx) -> DashboardRead:
     """A department's board in figures."""
-    return queries.dashboard(tx, department)
+    return queries.dashboard(tx, board_name)
 
 
 def _cards(tx: ReadTx, wanted: CardFilter) -> Page[CardRead]:

@@ -54,8 +54,8 @@ def ship(tx: WriteTx, card_id: UUID, data: CardMove) -> None:
 
 def reject(tx: WriteTx, card_id: UUID, reason: str | None) -> None:
     """422 without a reason. Raises `CardNotFound`, `CardMoveRefused`."""
-    said = needed("reason", reason)
     card = _card(tx, card_id, CardAction.REJECT)
+    said = needed("reason", reason)
     card.rejected_by, card.rejected_at, card.reject_reason = who(tx), tx.now, said
     _move(tx, card, CardAction.REJECT)
 

@@ -79,24 +79,24 @@ def show_kanban_boards(request: Request, tx: ReadTx) -> Response:
     return render(request, "kanban/boards.html", boards=boards, names=_NAMES)
 
 
-@router.get("/{department}", permission=p.PPIC_VIEW, page=True)
-def show_kanban_board(request: Request, department: Department, tx: ReadTx) -> Response:
+@router.get("/{board_name}", permission=p.PPIC_VIEW, page=True)
+def show_kanban_board(request: Request, board_name: Department, tx: ReadTx) -> Response:
     """A department's board: a column per status, the most urgent cards on top."""
-    return _show(request, tx, queries.board_of(tx, department))
+    return _show(request, tx, queries.board_of(tx, board_name))
 
 
-@router.post("/{department}", public=True, page=True)
+@router.post("/{board_name}", public=True, page=True)
 def move_card_on_board(
-    request: Request, department: Department, form: Annotated[MoveForm, Form()], tx: AnonymousTx
+    request: Request, board_name: Department, form: Annotated[MoveForm, Form()], tx: AnonymousTx
 ) -> Response:
     """Move a card. What refuses the move is said above the board as it is now."""
     enter_page(request, tx, form.csrf, p.PPIC_UPDATE)
-    board = queries.board_of(tx, department)
+    board = queries.board_of(tx, board_name)
     try:
         with tx.savepoint():
             _move(tx, form)
     except Problem as problem:
-        shown = queries.board_of(tx, department)
+        shown = queries.board_of(tx, board_name)
         return _show(request, tx, shown, status=problem.status, refused=problem.detail)
     return RedirectResponse(f"/kanban/{board.slug}#card-{form.card_id}", 303, {"Cache-Control": "no-store"})
 

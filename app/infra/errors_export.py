@@ -69,7 +69,10 @@ def _members(problem: type[Problem]) -> Iterator[tuple[str, str]]:
 def _type(schema: dict[str, object], definitions: dict[str, dict[str, object]]) -> str:
     reference, choices, items = schema.get("$ref"), schema.get("anyOf"), schema.get("items")
     if isinstance(reference, str):
-        properties = definitions[reference.rsplit("/", 1)[-1]]["properties"]
+        named = definitions[reference.rsplit("/", 1)[-1]]
+        properties, words = named.get("properties"), named.get("enum")
+        if isinstance(words, list):
+            return "one of " + ", ".join(f"`{word}`" for word in words)
         assert isinstance(properties, dict)  # noqa: S101 pydantic models have properties
         return "object with " + ", ".join(f"`{name}`" for name in properties)
     if isinstance(choices, list):

@@ -34,7 +34,7 @@ class PickPolicy(StrEnum):
     FIFO = "FIFO"
 
 
-class AssetType(StrEnum):
+class BuiltAs(StrEnum):
     """What a finished serial may become in the fleet ledger; the same words as there."""
 
     UAV = "UAV"

@@ -12,9 +12,9 @@ from app.domains.manufacturing.bom.lines import Line
 from app.domains.manufacturing.bom.models import Bom, BomLine, BomRevision, BomVariant
 from app.domains.manufacturing.bom.schemas import (
     BomFilter,
+    BomLineRead,
     BomRead,
     BomSummary,
-    LineRead,
     RevisionRead,
 )
 from app.domains.manufacturing.bom.words import BomType, plain
@@ -141,10 +141,10 @@ def revisions(tx: ReadTx, bom_id: UUID) -> list[RevisionRead]:
     return [RevisionRead(**row._asdict(), lines=lines.get(row.id, [])) for row in rows]
 
 
-def lines_of(tx: ReadTx, revision_ids: Sequence[UUID]) -> dict[UUID, list[LineRead]]:
-    found: dict[UUID, list[LineRead]] = {}
+def lines_of(tx: ReadTx, revision_ids: Sequence[UUID]) -> dict[UUID, list[BomLineRead]]:
+    found: dict[UUID, list[BomLineRead]] = {}
     for row in tx.all(_LINES.where(BomLine.revision_id.in_(revision_ids))):
-        found.setdefault(row.revision_id, []).append(LineRead.model_validate(row))
+        found.setdefault(row.revision_id, []).append(BomLineRead.model_validate(row))
     return found
 
 

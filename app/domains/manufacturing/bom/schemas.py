@@ -79,7 +79,7 @@ class BomFilter(PageParams):
     active_only: bool = False
 
 
-class LineRead(Output):
+class BomLineRead(Output):
     id: UUID
     position: int
     component_id: UUID
@@ -121,7 +121,7 @@ class BomSummary(Output):
 
 
 class BomRead(BomSummary):
-    lines: list[LineRead]
+    lines: list[BomLineRead]
 
 
 class RevisionRead(Output):
@@ -140,7 +140,7 @@ class RevisionRead(Output):
     released_by: str | None
     created_by: str
     created_at: datetime
-    lines: list[LineRead]
+    lines: list[BomLineRead]
 
 
 class VariantCreate(ContractInput):

@@ -23,7 +23,7 @@ from app.domains.manufacturing.handover.schemas import (
     HandoverRead,
     HandoverReject,
     LineCreate,
-    LineRead,
+    ProductionLineRead,
 )
 from app.domains.manufacturing.lines.errors import (
     LineCodeTaken,
@@ -46,20 +46,20 @@ _HANDOVERS: AnySelect = select(*H.__table__.c)
 
 
 @lines.post("", permission=p.PPIC_CREATE, status_code=201, errors=[LineCodeTaken])
-def create_line(body: LineCreate, tx: WriteTx) -> LineRead:
+def create_line(body: LineCreate, tx: WriteTx) -> ProductionLineRead:
     """Set up a production line; it is clear."""
     return _line(tx, service.create_line(tx, body))
 
 
 @lines.get("", permission=p.PPIC_VIEW)
-def list_lines(tx: ReadTx, wanted: Annotated[PageParams, Query()]) -> Page[LineRead]:
+def list_lines(tx: ReadTx, wanted: Annotated[PageParams, Query()]) -> Page[ProductionLineRead]:
     """Production lines by code, and what is on them."""
     keys = {"id": L.id, "code": L.code}
-    return page(tx, _LINES, wanted, LineRead.model_validate, keys=keys, default="code")
+    return page(tx, _LINES, wanted, ProductionLineRead.model_validate, keys=keys, default="code")
 
 
 @lines.get("/{production_line_id:uuid}", permission=p.PPIC_VIEW, errors=[ProductionLineNotFound])
-def get_line(production_line_id: UUID, tx: ReadTx) -> LineRead:
+def get_line(production_line_id: UUID, tx: ReadTx) -> ProductionLineRead:
     """One production line."""
     return _line(tx, production_line_id)
 
@@ -67,7 +67,7 @@ def get_line(production_line_id: UUID, tx: ReadTx) -> LineRead:
 @lines.post(
     "/{production_line_id:uuid}:clear", permission=p.PPIC_UPDATE, errors=[ProductionLineNotFound, LineInUse]
 )
-def clear_line(production_line_id: UUID, tx: WriteTx) -> LineRead:
+def clear_line(production_line_id: UUID, tx: WriteTx) -> ProductionLineRead:
     """State that nothing of the last product is left on the line."""
     service.clear_line(tx, production_line_id)
     return _line(tx, production_line_id)
@@ -132,8 +132,10 @@ def cancel_handover(handover_id: UUID, tx: WriteTx) -> HandoverRead:
     return _handover(tx, handover_id)
 
 
-def _line(tx: ReadTx, production_line_id: UUID) -> LineRead:
-    return LineRead.model_validate(tx.one(_LINES.where(L.id == production_line_id), ProductionLineNotFound))
+def _line(tx: ReadTx, production_line_id: UUID) -> ProductionLineRead:
+    return ProductionLineRead.model_validate(
+        tx.one(_LINES.where(L.id == production_line_id), ProductionLineNotFound)
+    )
 
 
 def _handover(tx: ReadTx, handover_id: UUID) -> HandoverRead:

@@ -24,7 +24,7 @@ class LineCreate(Input):
     department: OptionalWord = Field(None, examples=["Sewing"])
 
 
-class LineRead(Output):
+class ProductionLineRead(Output):
     id: UUID
     code: str
     department: str | None

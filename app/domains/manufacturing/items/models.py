@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domains.manufacturing.words import AssetType, ItemType, LotPolicy, PickPolicy, Tracking, sql_words
+from app.domains.manufacturing.words import BuiltAs, ItemType, LotPolicy, PickPolicy, Tracking, sql_words
 from app.kernel.db.base import Base, TenantRow, Timestamped, Versioned
 
 
@@ -29,7 +29,7 @@ class Item(TenantRow, Versioned, Timestamped, Base):
         CheckConstraint(f"tracking IN ({sql_words(Tracking)})", name="tracking_word"),
         CheckConstraint(f"lot_policy IN ({sql_words(LotPolicy)})", name="lot_policy_word"),
         CheckConstraint(f"pick_policy IN ({sql_words(PickPolicy)})", name="pick_policy_word"),
-        CheckConstraint(f"asset_type IN ({sql_words(AssetType)})", name="asset_type_word"),
+        CheckConstraint(f"asset_type IN ({sql_words(BuiltAs)})", name="asset_type_word"),
         CheckConstraint("asset_type IS NULL OR tracking = 'SERIAL'", name="assets_have_serials"),
         CheckConstraint("item_type <> 'SERVICE' OR tracking = 'NONE'", name="services_have_no_stock"),
         CheckConstraint("lead_time_days BETWEEN 0 AND 3650", name="lead_time_range"),

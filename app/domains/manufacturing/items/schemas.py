@@ -8,13 +8,13 @@ from pydantic import Field, StrictBool
 
 from app.domains.manufacturing.quantities import Amount, Exact, Quantity
 from app.domains.manufacturing.units.schemas import UnitCode
-from app.domains.manufacturing.words import AssetType, ItemType, LotPolicy, PickPolicy, Tracking
+from app.domains.manufacturing.words import BuiltAs, ItemType, LotPolicy, PickPolicy, Tracking
 from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import BlankIsNone, Code, ContractInput, NumberOnly, Output, Title
 
 _Days = Annotated[int, Field(ge=0, le=3650), NumberOnly]
 _Period = Annotated[int, Field(ge=1, le=3650), NumberOnly]
-_AssetType = Annotated[AssetType | None, BlankIsNone]
+_BuiltAs = Annotated[BuiltAs | None, BlankIsNone]
 
 
 class ItemCreate(ContractInput):
@@ -28,7 +28,7 @@ class ItemCreate(ContractInput):
     pick_policy: PickPolicy = PickPolicy.FEFO
     lead_time_days: _Days = 0
     standard_cost: Amount | None = None
-    asset_type: _AssetType = None
+    asset_type: _BuiltAs = None
     lot_policy: LotPolicy = LotPolicy.LOT_FOR_LOT
     lot_size: Quantity | None = None
     lot_multiple: Quantity | None = None
@@ -50,7 +50,7 @@ class ItemPatch(ContractInput):
     pick_policy: PickPolicy | None = None
     lead_time_days: _Days | None = None
     standard_cost: Amount | None = None
-    asset_type: _AssetType = None
+    asset_type: _BuiltAs = None
     lot_policy: LotPolicy | None = None
     lot_size: Quantity | None = None
     lot_multiple: Quantity | None = None
@@ -77,7 +77,7 @@ class ItemRead(Output):
     pick_policy: PickPolicy
     lead_time_days: int
     standard_cost: Exact | None
-    asset_type: AssetType | None
+    asset_type: BuiltAs | None
     lot_policy: LotPolicy
     lot_size: Exact | None
     lot_multiple: Exact | None

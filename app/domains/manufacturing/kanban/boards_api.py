@@ -10,16 +10,16 @@ from app.domains.manufacturing.items.errors import ItemNotFound
 from app.domains.manufacturing.kanban import boards as service
 from app.domains.manufacturing.kanban import queries
 from app.domains.manufacturing.kanban import rules as rule_service
-from app.domains.manufacturing.kanban.errors import BoardNotFound, BoardTaken, RuleNotFound, RuleTaken
+from app.domains.manufacturing.kanban.errors import BoardNotFound, BoardTaken, KanbanRuleNotFound, RuleTaken
 from app.domains.manufacturing.kanban.models import KanbanBoard, KanbanRule
 from app.domains.manufacturing.kanban.schemas import (
     BoardCreate,
     BoardPatch,
     BoardRead,
-    RuleCreate,
-    RuleFilter,
-    RulePatch,
-    RuleRead,
+    KanbanRuleCreate,
+    KanbanRuleFilter,
+    KanbanRulePatch,
+    KanbanRuleRead,
 )
 from app.domains.manufacturing.stock.errors import LocationNotFound
 from app.kernel.api.pagination import PageParams, page
@@ -64,29 +64,33 @@ def change_kanban_board(board_id: UUID, body: BoardPatch, tx: WriteTx) -> BoardR
     status_code=201,
     errors=[BoardNotFound, ItemNotFound, LocationNotFound, RuleTaken],
 )
-def create_kanban_rule(body: RuleCreate, tx: WriteTx) -> RuleRead:
+def create_kanban_rule(body: KanbanRuleCreate, tx: WriteTx) -> KanbanRuleRead:
     """Have cards made when stock falls to a reorder point; one that is due makes its card at once."""
     return _rule(tx, rule_service.create(tx, body))
 
 
 @rules.get("", permission=p.PPIC_VIEW)
-def list_kanban_rules(tx: ReadTx, wanted: Annotated[RuleFilter, Query()]) -> Page[RuleRead]:
+def list_kanban_rules(tx: ReadTx, wanted: Annotated[KanbanRuleFilter, Query()]) -> Page[KanbanRuleRead]:
     """Replenishment rules, oldest first."""
-    return page(tx, queries.rules(wanted), wanted, RuleRead.model_validate, keys=_RULE_SORT, default="id")
+    return page(
+        tx, queries.rules(wanted), wanted, KanbanRuleRead.model_validate, keys=_RULE_SORT, default="id"
+    )
 
 
-@rules.get("/{kanban_rule_id:uuid}", permission=p.PPIC_VIEW, errors=[RuleNotFound])
-def get_kanban_rule(kanban_rule_id: UUID, tx: ReadTx) -> RuleRead:
+@rules.get("/{kanban_rule_id:uuid}", permission=p.PPIC_VIEW, errors=[KanbanRuleNotFound])
+def get_kanban_rule(kanban_rule_id: UUID, tx: ReadTx) -> KanbanRuleRead:
     """One replenishment rule."""
     return _rule(tx, kanban_rule_id)
 
 
-@rules.patch("/{kanban_rule_id:uuid}", permission=p.PPIC_APPROVE, errors=[RuleNotFound])
-def change_kanban_rule(kanban_rule_id: UUID, body: RulePatch, tx: WriteTx) -> RuleRead:
+@rules.patch("/{kanban_rule_id:uuid}", permission=p.PPIC_APPROVE, errors=[KanbanRuleNotFound])
+def change_kanban_rule(kanban_rule_id: UUID, body: KanbanRulePatch, tx: WriteTx) -> KanbanRuleRead:
     """Change a rule, or end it with `is_active: false`; its open card stays."""
     rule_service.change(tx, kanban_rule_id, body)
     return _rule(tx, kanban_rule_id)
 
 
-def _rule(tx: ReadTx, rule_id: UUID) -> RuleRead:
-    return RuleRead.model_validate(tx.one(queries.RULES.where(KanbanRule.id == rule_id), RuleNotFound))
+def _rule(tx: ReadTx, rule_id: UUID) -> KanbanRuleRead:
+    return KanbanRuleRead.model_validate(
+        tx.one(queries.RULES.where(KanbanRule.id == rule_id), KanbanRuleNotFound)
+    )

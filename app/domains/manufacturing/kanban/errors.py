@@ -30,7 +30,7 @@ class BoardNotFound(NotFound):
     code, title = "board_not_found", "Board not found"
 
 
-class RuleNotFound(NotFound):
+class KanbanRuleNotFound(NotFound):
     """No such replenishment rule in this tenant."""
 
     code, title = "kanban_rule_not_found", "Replenishment rule not found"

@@ -14,8 +14,8 @@ from app.domains.manufacturing.kanban.schemas import (
     CardFilter,
     CardRead,
     DashboardRead,
+    KanbanRuleFilter,
     LaneRead,
-    RuleFilter,
 )
 from app.domains.manufacturing.kanban.words import LANES, OPEN, PRIORITIES, allowed, slug
 from app.domains.manufacturing.units.models import Unit
@@ -71,7 +71,7 @@ def cards(wanted: CardFilter) -> AnySelect:
     return found
 
 
-def rules(wanted: RuleFilter) -> AnySelect:
+def rules(wanted: KanbanRuleFilter) -> AnySelect:
     found = RULES
     if wanted.board_id is not None:
         found = found.where(R.board_id == wanted.board_id)

@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.domains.manufacturing.items import service as items
-from app.domains.manufacturing.kanban.errors import BoardNotFound, RuleNotFound
+from app.domains.manufacturing.kanban.errors import BoardNotFound, KanbanRuleNotFound
 from app.domains.manufacturing.kanban.events import RuleCreated, RuleUpdated
 from app.domains.manufacturing.kanban.models import KanbanBoard, KanbanRule
 from app.domains.manufacturing.kanban.replenishment import judge
-from app.domains.manufacturing.kanban.schemas import RuleCreate, RulePatch, RuleRead
+from app.domains.manufacturing.kanban.schemas import KanbanRuleCreate, KanbanRulePatch, KanbanRuleRead
 from app.domains.manufacturing.stock.locations import service as locations
 from app.kernel.events.envelope import ref
 from app.kernel.problem import invalid
@@ -19,7 +19,7 @@ from app.kernel.tx import WriteTx
 R = KanbanRule
 
 
-def create(tx: WriteTx, data: RuleCreate) -> UUID:
+def create(tx: WriteTx, data: KanbanRuleCreate) -> UUID:
     """Raises `ItemNotFound`, `BoardNotFound`, `LocationNotFound`; 422 for a location that holds no stock.
 
     The database refuses a second rule for the same place.
@@ -41,11 +41,11 @@ def create(tx: WriteTx, data: RuleCreate) -> UUID:
     return rule.id
 
 
-def change(tx: WriteTx, rule_id: UUID, data: RulePatch) -> None:
-    """A rule that is no longer active keeps its open card. Raises `RuleNotFound`."""
-    known = tx.one(select(R.item_id).where(R.id == rule_id), RuleNotFound)
+def change(tx: WriteTx, rule_id: UUID, data: KanbanRulePatch) -> None:
+    """A rule that is no longer active keeps its open card. Raises `KanbanRuleNotFound`."""
+    known = tx.one(select(R.item_id).where(R.id == rule_id), KanbanRuleNotFound)
     items.lock(tx, [known.item_id])
-    rule = tx.get(select(R).where(R.id == rule_id).with_for_update(key_share=True), RuleNotFound)
+    rule = tx.get(select(R).where(R.id == rule_id).with_for_update(key_share=True), KanbanRuleNotFound)
     tx.match(rule)
     before = _state(rule)
     for name, value in data.model_dump(exclude_unset=True).items():
@@ -65,6 +65,6 @@ def change(tx: WriteTx, rule_id: UUID, data: RulePatch) -> None:
 
 
 def _state(rule: KanbanRule) -> dict[str, Any]:
-    return RuleRead.model_validate(rule).model_dump(
+    return KanbanRuleRead.model_validate(rule).model_dump(
         mode="json", include={"reorder_point", "order_quantity", "priority", "lead_time_days", "is_active"}
     )

@@ -150,7 +150,7 @@ class DashboardRead(Output):
     mean_lead_seconds: float | None
 
 
-class RuleCreate(Input):
+class KanbanRuleCreate(Input):
     board_id: UUID
     item_id: UUID
     location_id: UUID | None = Field(None, description="Count what is here and below; null: everywhere.")
@@ -161,7 +161,7 @@ class RuleCreate(Input):
     is_active: bool = True
 
 
-class RulePatch(Input):
+class KanbanRulePatch(Input):
     """Only what is sent changes; null is no value."""
 
     reorder_point: Amount | None = None
@@ -171,12 +171,12 @@ class RulePatch(Input):
     is_active: bool | None = None
 
 
-class RuleFilter(PageParams):
+class KanbanRuleFilter(PageParams):
     board_id: UUID | None = None
     item_id: UUID | None = None
 
 
-class RuleRead(Output):
+class KanbanRuleRead(Output):
     id: UUID
     board_id: UUID
     item_id: UUID

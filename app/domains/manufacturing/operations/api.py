@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.domains.manufacturing import permissions as p
 from app.domains.manufacturing.operations import service as operations
-from app.domains.manufacturing.operations.schemas import Readiness
+from app.domains.manufacturing.operations.schemas import MaterialReadiness
 from app.domains.manufacturing.orders.errors import MaterialMissing
 from app.domains.manufacturing.routing import queries
 from app.domains.manufacturing.routing.errors import (
@@ -55,7 +55,7 @@ def get_production_work_order(production_work_order_id: UUID, tx: ReadTx) -> Pro
 
 
 @router.get(f"{_ONE}/readiness", permission=p.PPIC_VIEW, errors=[ProductionWorkOrderNotFound])
-def get_operation_readiness(production_work_order_id: UUID, tx: ReadTx) -> Readiness:
+def get_operation_readiness(production_work_order_id: UUID, tx: ReadTx) -> MaterialReadiness:
     """Whether the operation's material is there, and how many units may go in."""
     return operations.readiness(tx, production_work_order_id)
 

@@ -9,7 +9,7 @@ from app.domains.manufacturing.quantities import Exact
 from app.kernel.api.schemas import Output
 
 
-class Readiness(Output):
+class MaterialReadiness(Output):
     """What an operation can do now."""
 
     work_order_id: UUID

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from app.domains.manufacturing.operations.schemas import Readiness
+from app.domains.manufacturing.operations.schemas import MaterialReadiness
 from app.domains.manufacturing.orders import consumption, issuing
 from app.domains.manufacturing.orders.errors import MaterialMissing, TaskNotFound
 from app.domains.manufacturing.orders.history import who
@@ -131,12 +131,12 @@ def missing(tx: ReadTx, work: ProductionWorkOrder | AnyRow, siblings: Sequence[A
     ]
 
 
-def readiness(tx: ReadTx, work_order_id: UUID) -> Readiness:
+def readiness(tx: ReadTx, work_order_id: UUID) -> MaterialReadiness:
     """Raises `ProductionWorkOrderNotFound`."""
     work = tx.one(select(*W.__table__.c).where(W.id == work_order_id), ProductionWorkOrderNotFound)
     siblings = tx.all(_siblings(work.order_id))
     shortages = missing(tx, work, siblings)
-    return Readiness(
+    return MaterialReadiness(
         work_order_id=work_order_id,
         material_ready=not shortages,
         shortages=shortages,

@@ -89,7 +89,7 @@ class RoutingFilter(PageParams):
     active_only: bool = True
 
 
-class OperationRead(Output):
+class RoutingOperationRead(Output):
     code: str
     name: str
     position: int
@@ -104,7 +104,7 @@ class RoutingRead(Output):
     product_id: UUID
     name: str
     is_active: bool
-    operations: list[OperationRead]
+    operations: list[RoutingOperationRead]
     version: int
     created_at: datetime
     updated_at: datetime

@@ -15,7 +15,7 @@ from app.domains.observability.backups.errors import (
     RestoreDrillNotFound,
     RestoreNameTaken,
 )
-from app.domains.observability.backups.models import BackupRun, DrillStatus, RestoreDrill, RunStatus
+from app.domains.observability.backups.models import BackupRun, BackupStatus, DrillStatus, RestoreDrill
 from app.domains.observability.backups.queries import DRILLS, RUNS
 from app.domains.observability.backups.schemas import (
     BackupRunCreate,
@@ -59,7 +59,7 @@ def _read_drill(tx: ReadTx, drill_id: UUID) -> RestoreDrillRead:
 
 
 def _run_ended(tx: ReadTx, run_id: UUID) -> bool:
-    return _read_run(tx, run_id).status != RunStatus.RUNNING
+    return _read_run(tx, run_id).status != BackupStatus.RUNNING
 
 
 def _drill_ended(tx: ReadTx, drill_id: UUID) -> bool:

@@ -18,7 +18,7 @@ class RunType(StrEnum):
     INCREMENTAL = "INCREMENTAL"
 
 
-class RunStatus(StrEnum):
+class BackupStatus(StrEnum):
     RUNNING = "RUNNING"
     SUCCESS = "SUCCESS"
     FAILED = "FAILED"
@@ -46,7 +46,7 @@ class BackupRun(TenantRow, Versioned, Timestamped, Base):
             name="fk_backup_run_parent",
         ),
         CheckConstraint(f"run_type IN ({sql_words(RunType)})", name="run_type_word"),
-        CheckConstraint(f"status IN ({sql_words(RunStatus)})", name="status_word"),
+        CheckConstraint(f"status IN ({sql_words(BackupStatus)})", name="status_word"),
         CheckConstraint("(status = 'RUNNING') = (completed_at IS NULL)", name="completed_has_time"),
         CheckConstraint(
             "restore_verified_at IS NULL OR bytes_verified_at IS NOT NULL", name="restored_means_read"

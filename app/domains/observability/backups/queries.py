@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, Text, Uuid, column, select, table
 
-from app.domains.observability.backups.models import BackupRun, DrillStatus, RestoreDrill, RunStatus
+from app.domains.observability.backups.models import BackupRun, BackupStatus, DrillStatus, RestoreDrill
 from app.kernel.tx import AnyRow, ReadTx
 
 RUNS = select(*BackupRun.__table__.c)
@@ -73,4 +73,4 @@ def _with_parents(rows: Sequence[AnyRow], needed: set[UUID]) -> set[UUID]:
 
 
 def _kept() -> Select[Any]:
-    return RUNS.where(BackupRun.status == RunStatus.SUCCESS, BackupRun.expired_at.is_(None))
+    return RUNS.where(BackupRun.status == BackupStatus.SUCCESS, BackupRun.expired_at.is_(None))

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field, StringConstraints
 
-from app.domains.observability.backups.models import DrillStatus, RunStatus, RunType
+from app.domains.observability.backups.models import BackupStatus, DrillStatus, RunType
 from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import ContractInput, Input, Name, Output
 
@@ -46,7 +46,7 @@ class RestoreRead(Output):
 class BackupRunRead(Output):
     id: UUID
     run_type: RunType
-    status: RunStatus
+    status: BackupStatus
     storage_uri: str | None = Field(examples=["file:nightly/0192a1b2-0000-7000-8000-000000000001"])
     checksum: str | None = Field(description="SHA-256 of the manifest.")
     is_drill: bool
@@ -95,7 +95,7 @@ class RestoreDrillRead(Output):
 
 
 class BackupRunFilter(PageParams):
-    status: RunStatus | None = None
+    status: BackupStatus | None = None
     run_type: RunType | None = None
 
 

@@ -22,7 +22,7 @@ from app.domains.observability.backups.events import (
     DrillStarted,
 )
 from app.domains.observability.backups.making import Made
-from app.domains.observability.backups.models import BackupRun, DrillStatus, RestoreDrill, RunStatus
+from app.domains.observability.backups.models import BackupRun, BackupStatus, DrillStatus, RestoreDrill
 from app.domains.observability.backups.queries import tenant_name_exists
 from app.domains.observability.backups.schemas import BackupRunCreate, RestoreDrillCreate
 from app.domains.observability.words import Severity, Source
@@ -56,7 +56,7 @@ def start_run(tx: WriteTx, kind: Kind, data: BackupRunCreate) -> BackupRun:
     run = BackupRun(
         id=new_id(),
         run_type=data.run_type,
-        status=RunStatus.RUNNING,
+        status=BackupStatus.RUNNING,
         is_drill=data.is_drill,
         detail=data.detail,
         triggered_by=tx.actor,
@@ -77,7 +77,7 @@ def start_drill(tx: WriteTx, kind: Kind, run_id: UUID, data: RestoreDrillCreate)
     Raises `BackupRunNotFound`, `BackupWithoutArtefact`.
     """
     run = lock_run(tx, run_id)
-    if run.status == RunStatus.FAILED or run.expired_at is not None:
+    if run.status == BackupStatus.FAILED or run.expired_at is not None:
         raise BackupWithoutArtefact(
             "The backup failed." if run.expired_at is None else "The backup has expired."
         )
@@ -95,7 +95,7 @@ def start_drill(tx: WriteTx, kind: Kind, run_id: UUID, data: RestoreDrillCreate)
     tx.emit(
         DrillStarted(drill_id=drill.id, run_id=run.id), subject=of_drill(drill.id), related=[of_run(run.id)]
     )
-    if run.status == RunStatus.SUCCESS:
+    if run.status == BackupStatus.SUCCESS:
         _begin_drill(tx, kind, drill)
     return drill
 
@@ -104,7 +104,7 @@ def start_restore(tx: WriteTx, kind: Kind, run_id: UUID, tenant_name: str) -> tu
     """Ids of the operation and of the tenant to be. Raises `BackupRunNotFound`, `BackupWithoutArtefact`,
     `RestoreNameTaken`."""
     run = lock_run(tx, run_id)
-    if run.status != RunStatus.SUCCESS or run.expired_at is not None:
+    if run.status != BackupStatus.SUCCESS or run.expired_at is not None:
         raise BackupWithoutArtefact(
             "The backup has expired." if run.expired_at else "The backup did not succeed."
         )
@@ -127,7 +127,7 @@ def succeed_run(
 ) -> None:
     """Record what was written, close the alert of an earlier failure, begin the drills that wait."""
     run = lock_run(tx, run_id)
-    run.status = RunStatus.SUCCESS
+    run.status = BackupStatus.SUCCESS
     run.storage_uri = storage_uri
     run.checksum = made.checksum
     run.parent_id = made.parent_id
@@ -159,9 +159,9 @@ def succeed_run(
 def fail_run(tx: WriteTx, run_id: UUID, code: str, reason: str) -> None:
     """Nothing when the run has ended already."""
     run = lock_run(tx, run_id)
-    if run.status != RunStatus.RUNNING:
+    if run.status != BackupStatus.RUNNING:
         return
-    run.status = RunStatus.FAILED
+    run.status = BackupStatus.FAILED
     run.reason_code, run.reason = code, reason[:500]
     _end(tx, run)
     tx.emit(

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from app.domains.observability.inspections.words import CheckStatus, RunStatus, Weight
+from app.domains.observability.inspections.words import CheckStatus, InspectionStatus, Weight
 from app.domains.observability.words import sql_words
 from app.kernel.db.base import Base, TenantRow, Timestamped, Versioned
 
@@ -31,7 +31,7 @@ class InspectionRun(TenantRow, Versioned, Timestamped, Base):
     __tablename__ = "inspection_run"
     __table_args__ = (
         CheckConstraint("length(baseline_version) BETWEEN 1 AND 100", name="baseline_version_length"),
-        CheckConstraint(f"status IN ({sql_words(RunStatus)})", name="status_word"),
+        CheckConstraint(f"status IN ({sql_words(InspectionStatus)})", name="status_word"),
         CheckConstraint("total_checks = passed_checks + warned_checks + failed_checks", name="counts_add_up"),
         CheckConstraint("score_percent BETWEEN 0 AND 100", name="score_percent_range"),
         CheckConstraint("(status = 'RUNNING') = (completed_at IS NULL)", name="ended_has_time"),

@@ -9,8 +9,8 @@ from sqlalchemy import Row, Select, select
 from app.domains.observability.inspections.checks import BY_KEY
 from app.domains.observability.inspections.errors import InspectionNotFound
 from app.domains.observability.inspections.models import InspectionItem, InspectionRun, InspectionWaiver
-from app.domains.observability.inspections.schemas import CheckRead, InspectionRead, ItemRead
-from app.domains.observability.inspections.words import RunStatus
+from app.domains.observability.inspections.schemas import CheckRead, InspectionItemRead, InspectionRead
+from app.domains.observability.inspections.words import InspectionStatus
 from app.kernel.tx import AnyRow, AnySelect, ReadTx
 
 RUNS: AnySelect = select(*(column for column in InspectionRun.__table__.c if column.key != "audit_hash"))
@@ -18,7 +18,7 @@ RUN_KEYS = {"id": InspectionRun.id, "created_at": InspectionRun.created_at}
 _GONE = "This release no longer carries out this check."
 
 
-def runs(tenant_id: UUID, status: RunStatus | None) -> Select[Any]:
+def runs(tenant_id: UUID, status: InspectionStatus | None) -> Select[Any]:
     found = RUNS.where(InspectionRun.tenant_id == tenant_id)
     return found if status is None else found.where(InspectionRun.status == status)
 
@@ -34,10 +34,10 @@ def is_finished(tx: ReadTx, run_id: UUID) -> bool:
     wanted = select(InspectionRun.status).where(
         InspectionRun.tenant_id == tx.tenant_id, InspectionRun.id == run_id
     )
-    return bool(tx.one(wanted, InspectionNotFound).status != RunStatus.RUNNING)
+    return bool(tx.one(wanted, InspectionNotFound).status != InspectionStatus.RUNNING)
 
 
-def items(tx: ReadTx, run_ids: Sequence[UUID]) -> dict[UUID, list[ItemRead]]:
+def items(tx: ReadTx, run_ids: Sequence[UUID]) -> dict[UUID, list[InspectionItemRead]]:
     """The items of several runs, each run's in the order of the checks."""
     rows = tx.all(
         select(*InspectionItem.__table__.c).where(
@@ -45,19 +45,19 @@ def items(tx: ReadTx, run_ids: Sequence[UUID]) -> dict[UUID, list[ItemRead]]:
         )
     )
     place = {key: number for number, key in enumerate(BY_KEY)}
-    found: dict[UUID, list[ItemRead]] = {}
+    found: dict[UUID, list[InspectionItemRead]] = {}
     for row in sorted(rows, key=lambda row: (place.get(row.check_key, len(place)), row.check_key)):
         found.setdefault(row.run_id, []).append(_as_item(row))
     return found
 
 
-def as_run(row: Row[Any], found: list[ItemRead]) -> InspectionRead:
+def as_run(row: Row[Any], found: list[InspectionItemRead]) -> InspectionRead:
     return InspectionRead.model_validate({**row._mapping, "items": found})  # noqa: SLF001 a row's public mapping
 
 
-def _as_item(row: Row[Any]) -> ItemRead:
+def _as_item(row: Row[Any]) -> InspectionItemRead:
     check = BY_KEY.get(row.check_key)
-    return ItemRead(
+    return InspectionItemRead(
         check_key=row.check_key,
         title=check.title if check else row.check_key,
         severity=row.severity,
@@ -75,7 +75,7 @@ def last_completed(tx: ReadTx) -> AnyRow | None:
         select(
             InspectionRun.id, InspectionRun.score_percent, InspectionRun.audit_seq, InspectionRun.audit_hash
         )
-        .where(InspectionRun.tenant_id == tx.tenant_id, InspectionRun.status == RunStatus.COMPLETED)
+        .where(InspectionRun.tenant_id == tx.tenant_id, InspectionRun.status == InspectionStatus.COMPLETED)
         .order_by(InspectionRun.created_at.desc(), InspectionRun.id.desc())
         .limit(1)
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
-from app.domains.observability.inspections.words import BASELINE, CheckStatus, RunStatus, Weight
+from app.domains.observability.inspections.words import BASELINE, CheckStatus, InspectionStatus, Weight
 from app.kernel.api.pagination import PageParams
 from app.kernel.api.schemas import ContractInput, Input, Instant, Name, Note, Output
 
@@ -18,10 +18,10 @@ class InspectionCreate(ContractInput):
 
 class InspectionFilter(PageParams):
     limit: Annotated[int, Query(ge=1, le=200, description="Rows on this page.")] = 50
-    status: RunStatus | None = None
+    status: InspectionStatus | None = None
 
 
-class ItemRead(Output):
+class InspectionItemRead(Output):
     """`remediation` is what to do about it; `waived`: somebody accepts it for now, so it raised no alert."""
 
     check_key: str = Field(examples=["database.row_security"])
@@ -44,7 +44,7 @@ class InspectionRead(Output):
     id: UUID
     tenant_id: UUID
     baseline_version: str
-    status: RunStatus
+    status: InspectionStatus
     total_checks: int
     passed_checks: int
     warned_checks: int
@@ -59,7 +59,7 @@ class InspectionRead(Output):
     version: int
     created_at: datetime
     completed_at: datetime | None
-    items: list[ItemRead]
+    items: list[InspectionItemRead]
 
 
 class CheckRead(Output):

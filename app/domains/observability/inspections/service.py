@@ -21,7 +21,7 @@ from app.domains.observability.inspections.look import LONGEST_MESSAGE, Findings
 from app.domains.observability.inspections.models import InspectionItem, InspectionRun, InspectionWaiver
 from app.domains.observability.inspections.schemas import WaiverSet
 from app.domains.observability.inspections.score import Score, score, trend
-from app.domains.observability.inspections.words import CheckStatus, RunStatus
+from app.domains.observability.inspections.words import CheckStatus, InspectionStatus
 from app.domains.observability.words import Severity, Source
 from app.kernel.events.envelope import ref
 from app.kernel.ids import new_id
@@ -61,12 +61,12 @@ def audit_place(tx: ReadTx) -> AuditPlace | None:
 def conclude(tx: WriteTx, run_id: UUID, found: Findings) -> None:
     """Store what was found, raise and resolve alerts, wake who waits. A run that has ended is left alone."""
     run = _lock(tx, run_id)
-    if run.status != RunStatus.RUNNING:
+    if run.status != InspectionStatus.RUNNING:
         return
     waived = queries.waivers(tx)
     figures = score(outcome.status for outcome in found.outcomes.values())
     _fill(tx, run, figures, found)
-    _end(tx, run, RunStatus.COMPLETED)
+    _end(tx, run, InspectionStatus.COMPLETED)
     for key, outcome in found.outcomes.items():
         tx.session.add(_item(tx, run_id, key, outcome, waived=key in waived))
     tx.flush()
@@ -88,8 +88,8 @@ def conclude(tx: WriteTx, run_id: UUID, found: Findings) -> None:
 def give_up(tx: WriteTx, run_id: UUID) -> None:
     """End a run that could not be carried out. Says nothing about any check, so alerts stay as they are."""
     run = _lock(tx, run_id)
-    if run.status == RunStatus.RUNNING:
-        _end(tx, run, RunStatus.FAILED)
+    if run.status == InspectionStatus.RUNNING:
+        _end(tx, run, InspectionStatus.FAILED)
         tx.emit(InspectionFailed(inspection_id=run.id), subject=ref("inspection", run.id))
 
 
@@ -183,7 +183,7 @@ def _item(tx: WriteTx, run_id: UUID, key: str, outcome: Outcome, *, waived: bool
     )
 
 
-def _end(tx: WriteTx, run: InspectionRun, status: RunStatus) -> None:
+def _end(tx: WriteTx, run: InspectionRun, status: InspectionStatus) -> None:
     run.status = status
     run.completed_at = run.updated_at = tx.now
     run.version += 1

@@ -11,7 +11,7 @@ class CheckStatus(StrEnum):
     FAIL = "FAIL"
 
 
-class RunStatus(StrEnum):
+class InspectionStatus(StrEnum):
     """`FAILED`: the inspection itself could not be carried out; it says nothing about any check."""
 
     RUNNING = "RUNNING"

@@ -27,7 +27,7 @@ _FILTERS: list[dict[str, Any]] = [
     {"status": "ACKED"},
     {"status": "CLOSED"},
     {"status": "OPEN", "severity": "P1"},
-    {"status": "OPEN", "source": "RULE", "severity": "P3"},
+    {"status": "OPEN", "source": "RULE"},
     {"source": "ASSETS"},
     {"subject": "thing:77"},
 ]

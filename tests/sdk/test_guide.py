@@ -45,12 +45,21 @@ def assert_told(output: str) -> None:
     assert not missing, f"{missing} not in:\n{output}"
 
 
+# Formatting is for readers; bodies of protocols with formats of their own go as bytes.
+CONFIG = """
+post_hooks: []
+content_type_overrides:
+  application/x-ndjson: application/octet-stream
+  application/x-protobuf: application/octet-stream
+"""
+
+
 @pytest.fixture(scope="module")
 def python_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the generated package `hangar_client`."""
     place = tmp_path_factory.mktemp("python")
     config = place / "config.yml"
-    config.write_text("post_hooks: []\n")  # formatting is for readers
+    config.write_text(CONFIG)
     generate = [
         str(Path(sys.executable).parent / "openapi-python-client"),
         "generate",

@@ -39,6 +39,10 @@ Errors are problem details (RFC 9457) with a stable `code`. Lists are arrays wit
 """
 
 
+_BYTES: dict[str, Any] = {"type": "string", "format": "binary"}
+_ANY_OBJECT: dict[str, Any] = {"type": "object"}
+
+
 def document(app: FastAPI) -> dict[str, Any]:
     """The document, made once per app. Raises `ValueError` for a schema that no example can be made of."""
     if app.openapi_schema:
@@ -102,7 +106,7 @@ def _upload(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for media, model in route.spec.consumes.items():
         if model is None:
-            content[media] = {"schema": {"type": "string", "format": "binary"}}
+            content[media] = {"schema": _ANY_OBJECT if media.endswith("json") else _BYTES}
             continue
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         for name, part in schema.pop("$defs", {}).items():
@@ -122,7 +126,9 @@ def _respond(responses: dict[str, Any], route: Route, components: dict[str, Any]
         by_status.setdefault(problem.status, []).append(problem)
     for status, classes in sorted(by_status.items()):
         described = problem_response(classes, components)
-        if str(status) not in responses:
+        if route.spec.on_problem is not None:
+            responses[str(status)] = _told_otherwise(route, components, described)
+        elif str(status) not in responses:
             responses[str(status)] = described
         else:
             name = described["$ref"].rsplit("/", 1)[-1]
@@ -130,6 +136,17 @@ def _respond(responses: dict[str, Any], route: Route, components: dict[str, Any]
     success = responses.get(str(route.plan.status), {})
     if names := _headers_of(route):
         success["headers"] = {name: _HEADERS[name] for name in names}
+
+
+def _told_otherwise(route: Route, components: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
+    """A problem of a protocol with error bodies of its own: in the media types it takes, or as everywhere."""
+    named = str(described.get("$ref", "")).rsplit("/", 1)[-1]
+    problem: dict[str, Any] = components["responses"][named] if named else described
+    own = {
+        media: {"schema": _ANY_OBJECT if media.endswith("json") else _BYTES} for media in route.spec.consumes
+    }
+    _exemplify(own, components["schemas"], request=False)
+    return {**problem, "content": problem["content"] | own}
 
 
 def _exemplify(content: dict[str, Any], schemas: dict[str, Any], *, request: bool) -> None:

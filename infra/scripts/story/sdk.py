@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from story.world import World
 
 MISSING = "for openapi-python-client is not installed here"
+_AS_BYTES = dict.fromkeys(("application/x-ndjson", "application/x-protobuf"), "application/octet-stream")
 _PROGRAM = """
 import json, sys
 from datetime import datetime
@@ -56,7 +57,7 @@ def _generate(world: World, folder: Path) -> int:
     document = folder / "openapi.json"
     document.write_bytes(world.fleet.api.send("GET", "/openapi.json").content)
     settings = folder / "config.json"
-    settings.write_text(json.dumps({"post_hooks": []}))
+    settings.write_text(json.dumps({"post_hooks": [], "content_type_overrides": _AS_BYTES}))
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
     command += [
         "--path",

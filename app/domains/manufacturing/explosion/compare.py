@@ -10,11 +10,12 @@ from sqlalchemy import select
 from app.domains.manufacturing.bom import reads
 from app.domains.manufacturing.bom.models import BomLine, BomRevision
 from app.domains.manufacturing.explosion.schemas import (
+    BomLineAfter,
+    BomLineBefore,
     CompareFilter,
     CompareRead,
     ItemChange,
     LineChange,
-    LineSide,
 )
 from app.domains.manufacturing.graph import reach
 from app.domains.manufacturing.graph.rounding import micros, text_of
@@ -85,8 +86,8 @@ def _line_changes(tx: ReadTx, older: AnyRow | None, newer: AnyRow) -> list[LineC
             component_id=key[0],
             code=faces[key[0]].code,
             position=key[2],
-            before=_side(old),
-            after=_side(new),
+            before=None if old is None else BomLineBefore(**_side(old)),
+            after=None if new is None else BomLineAfter(**_side(new)),
         )
         for word, key, old, new in changes
     ]
@@ -104,15 +105,13 @@ def _lines(tx: ReadTx, revision_id: UUID) -> Mapping[Key, AnyRow]:
     return found
 
 
-def _side(row: AnyRow | None) -> LineSide | None:
-    if row is None:
-        return None
-    return LineSide(
-        quantity=text_of(micros(Fraction(row.qty_needed))),
-        fixed=text_of(micros(Fraction(row.fixed_qty))),
-        wastage_percent=float(row.wastage_percent),
-        operation=row.operation,
-    )
+def _side(row: AnyRow) -> dict[str, Any]:
+    return {
+        "quantity": text_of(micros(Fraction(row.qty_needed))),
+        "fixed": text_of(micros(Fraction(row.fixed_qty))),
+        "wastage_percent": float(row.wastage_percent),
+        "operation": row.operation,
+    }
 
 
 def _item_changes(tx: ReadTx, older: AnyRow | None, newer: AnyRow) -> list[ItemChange]:

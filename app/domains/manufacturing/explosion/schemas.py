@@ -125,11 +125,15 @@ class BuildableRead(Output):
     limiting: list[LimitingItem]
 
 
-class LineSide(Output):
+class BomLineBefore(Output):
     quantity: Exactly
     fixed: Exactly
     wastage_percent: float
     operation: str | None
+
+
+class BomLineAfter(BomLineBefore):
+    """The same of the newer side; a class of its own, for one used twice in a model loses its name in OpenAPI."""
 
 
 class LineChange(Output):
@@ -137,8 +141,8 @@ class LineChange(Output):
     component_id: UUID
     code: str
     position: int
-    before: LineSide | None
-    after: LineSide | None
+    before: BomLineBefore | None
+    after: BomLineAfter | None
 
 
 class ItemChange(Output):

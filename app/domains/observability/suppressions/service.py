@@ -86,7 +86,9 @@ def _build(tx: ReadTx, wanted: AnySuppress) -> Suppression:
         )
     longest = LONGEST_SILENCE if wanted.kind == "SILENCE" else LONGEST_MAINTENANCE
     if ends is not None and wanted.kind != "INHIBITION" and ends - starts > longest:
-        raise invalid("suppress/ends_at", "too_long", f"A {wanted.kind} lasts {longest.days} days at most.")
+        raise invalid(
+            "suppress/ends_at", "lasts_too_long", f"A {wanted.kind} lasts {longest.days} days at most."
+        )
     return Suppression(
         **{"equal": [], "weekly": None, "source_matchers": None} | fields,
         starts_at=starts,

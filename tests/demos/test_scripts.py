@@ -11,6 +11,7 @@ FLOORS = {
     "verify_smoke.py": 25,
     "verify_phase08_integration.py": 45,
     "demo_phase09_resource_pool_maintenance.py": 24,
+    "demo_phase01_bom_ppic.py": 37,
     "demo_phase25_observability_reliability.py": 33,
 }
 STORY_OVER_HTTP, STORY_IN_ALL = 50, 72

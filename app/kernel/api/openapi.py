@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.kernel.api.openapi_examples import example_of
-from app.kernel.api.openapi_problems import problem_response, problems_of, takes_if_match
+from app.kernel.api.openapi_problems import own_name, problem_response, problems_of, takes_if_match
 from app.kernel.api.routing import Route
 from app.kernel.problem import FieldError, Problem
 
@@ -110,8 +110,8 @@ def _upload(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             continue
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         for name, part in schema.pop("$defs", {}).items():
-            schemas.setdefault(name, part)
-        schemas.setdefault(model.__name__, schema)
+            own_name(schemas, name, part)
+        own_name(schemas, model.__name__, schema)
         content[media] = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
     return {"required": True, "content": content}
 

@@ -132,7 +132,7 @@ def problem_schema(problem: type[Problem], schemas: dict[str, Any]) -> dict[str,
     if members is not None:
         own = members.model_json_schema(ref_template=_REF, mode="serialization")
         for name, schema in own.pop("$defs", {}).items():
-            schemas.setdefault(name, schema)
+            own_name(schemas, name, schema)
         properties |= own["properties"]
         required += own.get("required", [])
     return {
@@ -142,3 +142,9 @@ def problem_schema(problem: type[Problem], schemas: dict[str, Any]) -> dict[str,
         "properties": properties,
         "required": required,
     }
+
+
+def own_name(schemas: dict[str, Any], name: str, schema: dict[str, Any]) -> None:
+    """Add a schema. Raises `ValueError` when another one has its name: a client would read one as the other."""
+    if schemas.setdefault(name, schema) != schema:
+        raise ValueError(f"two schemas are called {name}: rename one")

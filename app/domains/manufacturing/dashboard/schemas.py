@@ -54,7 +54,7 @@ class DrillDown(PageParams):
     priority: Priority | None = None
 
 
-class Window(Output):
+class DashboardWindow(Output):
     since: datetime
     until: datetime
 
@@ -62,7 +62,7 @@ class Window(Output):
 class MoSummary(Output):
     """Tasks that were open at some time in the period, by the state they are in at its end (or now)."""
 
-    period: Window
+    period: DashboardWindow
     total: int
     by_status: dict[TaskStatus, int] = Field(examples=[{"DRAFT": 1, "IN_PROGRESS": 2}])
     by_priority: dict[Priority, int] = Field(examples=[{"NORMAL": 3}])
@@ -78,7 +78,7 @@ class MoMetrics(Output):
     (linear interpolation). `on_time_rate` counts those with a due date only; `yield_rate` is good / (good + scrap).
     """
 
-    period: Window
+    period: DashboardWindow
     completed: int
     pending: int = Field(description="Neither completed nor cancelled at the end of the period.")
     delayed: int = Field(description="Pending and past due, or completed in the period after the due date.")
@@ -131,7 +131,7 @@ class CenterLoad(Output):
 class MoBottlenecks(Output):
     """The latest tasks first (at most 100), departments by late tasks, work centres by queue."""
 
-    period: Window
+    period: DashboardWindow
     late_over_24h: int
     short_of_material: int
     late_tasks: list[LateTask]

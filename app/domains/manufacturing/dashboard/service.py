@@ -7,13 +7,13 @@ from app.domains.manufacturing.dashboard.period import Period, Span, span
 from app.domains.manufacturing.dashboard.schemas import (
     CenterLoad,
     DashboardFilter,
+    DashboardWindow,
     DepartmentLoad,
     DrillDown,
     LateTask,
     MoBottlenecks,
     MoMetrics,
     MoSummary,
-    Window,
 )
 from app.domains.manufacturing.orders.words import Priority, TaskStatus
 from app.kernel.problem import BadRequest
@@ -87,5 +87,5 @@ def _span(tx: ReadTx, wanted: DashboardFilter | DrillDown) -> Span:
     return Span(wanted.from_, wanted.to)
 
 
-def _window(bound: dict[str, Any]) -> Window:
-    return Window(since=bound["since"], until=bound["until"])
+def _window(bound: dict[str, Any]) -> DashboardWindow:
+    return DashboardWindow(since=bound["since"], until=bound["until"])

@@ -13,6 +13,8 @@ from fastapi import Body, Depends, Query
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
+from app.kernel.api.schemas import BlankIsNone
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -54,7 +56,10 @@ def _parameter(argument: str, alias: str, field: FieldInfo) -> inspect.Parameter
         kind = Annotated[kind, extra]
     query = Query(alias=alias, description="Older clients send it here instead of in the body.")
     return inspect.Parameter(
-        argument, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, query]
+        argument,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[kind | None, BlankIsNone, query],
     )
 
 

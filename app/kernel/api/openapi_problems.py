@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -35,7 +36,8 @@ def problems_of(route: Route) -> list[type[Problem]]:
     """Every problem class the route may answer, from its declaration and from what the kernel does around it."""
     plan, spec = route.plan, route.spec
     has_body = plan.has_body or plan.takes_upload
-    checked = has_body or bool(plan.known_query) or bool(plan.dependant.header_params)
+    words = [name for name in plan.dependant.path_params if name.field_info.annotation is not UUID]
+    checked = has_body or bool(plan.known_query) or bool(plan.dependant.header_params) or bool(words)
     guarded = spec.access not in {"public", "self_service"}
     around: list[tuple[type[Problem], bool]] = [
         (UnknownParameter, True),

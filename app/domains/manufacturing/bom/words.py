@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 
 class BomType(StrEnum):
@@ -54,10 +54,31 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=9)]
-QuantityOrZero = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=9)]
-Percent = Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=4)]
-Weight = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
+def _quantity(least: float, pattern: str) -> WithJsonSchema:
+    number = {"type": "number", "minimum": least, "maximum": 999_999_999}
+    return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": pattern}]}, mode="validation")
+
+
+_DIGITS = r"[0-9]{1,9}(\.[0-9]{1,9})?$"
+Quantity = Annotated[
+    Decimal,
+    Field(gt=0, max_digits=18, decimal_places=9),
+    _quantity(1e-9, rf"^(?!0+(\.0+)?$){_DIGITS}"),
+]
+QuantityOrZero = Annotated[
+    Decimal, Field(ge=0, max_digits=18, decimal_places=9), _quantity(0, rf"^{_DIGITS}")
+]
+
+
+def _up_to(most: int, digits: int) -> WithJsonSchema:
+    """A number from 0 to `most`, or a string of one with at most four decimals."""
+    pattern = rf"^({most}(\.0{{1,4}})?|[0-9]{{1,{digits}}}(\.[0-9]{{1,4}})?)$"
+    number = {"type": "number", "minimum": 0, "maximum": most}
+    return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": pattern}]}, mode="validation")
+
+
+Percent = Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=4), _up_to(1000, 3)]
+Weight = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4), _up_to(100, 2)]
 QuantityOut = Annotated[Decimal, PlainSerializer(plain, return_type=str)]
 PercentOut = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 

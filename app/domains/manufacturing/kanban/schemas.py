@@ -1,7 +1,6 @@
 """Bodies of kanban."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -47,8 +46,8 @@ class CardReject(ContractInput):
 class CardReceive(ContractInput):
     """`qty_received`: as much as was requested unless it is given."""
 
-    qty_received: Annotated[Decimal, Field(gt=0, max_digits=24, decimal_places=9, examples=["10"])] | None = (
-        Field(None, validation_alias=AliasChoices("qty_received", "qty_fulfilled"))
+    qty_received: Annotated[Quantity, Field(examples=["10"])] | None = Field(
+        None, validation_alias=AliasChoices("qty_received", "qty_fulfilled")
     )
 
 

@@ -38,6 +38,8 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
     """Keep a failure unless a request was refused by such a rule."""
     if not isinstance(failure, RejectedPositiveData):
         return True
+    if "json" not in response.headers.get("content-type", [""])[0]:
+        return False  # a google.rpc.Status in protobuf, which answers bytes that are no message
     problem = response.json()
     if isinstance(problem["code"], int):  # google.rpc.Status, of the OTLP routes
         return "Idempotency-Key" not in problem["message"]

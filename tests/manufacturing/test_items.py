@@ -5,11 +5,11 @@ from fractions import Fraction
 
 import pytest
 
-from app.domains.assets.words import AssetType as FleetAssetType
+from app.domains.assets.words import AssetType
 from app.domains.manufacturing.quantities import plain, rounded
 from app.domains.manufacturing.units import service as units
 from app.domains.manufacturing.units.standard import STANDARD
-from app.domains.manufacturing.words import AssetType
+from app.domains.manufacturing.words import BuiltAs
 from app.kernel.problem import ValidationFailed
 from tests.assets.conftest import Working
 from tests.manufacturing.warehouse import Warehouse
@@ -113,7 +113,7 @@ def test_the_unit_of_an_item_stays(store: Warehouse) -> None:
 
 
 def test_asset_types_are_those_of_the_fleet() -> None:
-    assert [word.value for word in AssetType] == [word.value for word in FleetAssetType]
+    assert [word.value for word in BuiltAs] == [word.value for word in AssetType]
 
 
 def test_a_tenant_begins_with_the_standard_units(store: Warehouse) -> None:

@@ -70,7 +70,7 @@ def test_every_filter_uses_an_index_and_no_page_is_sorted(many: Tenant, working:
             for kinds in plans.values():
                 assert "Seq Scan" not in kinds, given
                 assert kinds & {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}, given
-            if "subject" not in given:
+            if len(given) < 2 and "subject" not in given:
                 assert not plans["force_custom_plan"] & {"Sort", "Incremental Sort"}, (given, plans)
             if found.next_cursor is None:
                 break

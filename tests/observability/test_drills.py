@@ -17,6 +17,7 @@ import pytest
 from app.domains.observability.backups import config, jobs, scratch
 from app.domains.observability.backups.errors import OpsRoleMissing
 from app.kernel.db import migrate
+from app.kernel.db.base import Base
 from app.kernel.embedded.janitor import CHECKOUT
 from tests.observability.backing_up import BACKUPS, Backups, Json, scratch_databases, superuser
 from tests.observability.backups_fixtures import backup_dir, backups
@@ -209,6 +210,16 @@ def test_a_waiting_drill_is_done_after_its_backup(backups: Backups) -> None:
     assert backups.get(f"{BACKUPS}/restore-drills/{drill['id']}")["status"] == "PASSED"
 
 
+def _known_to_phase_25(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the tables of the domain that came after it."""
+    later = {
+        mapper.class_.__tablename__
+        for mapper in Base.registry.mappers
+        if ".manufacturing." in mapper.class_.__module__ or ".as_built" in mapper.class_.__module__
+    }
+    return [table for table in tables if table["shape"]["name"] not in later]
+
+
 def test_an_older_schema_is_migrated_to_the_newest(
     backups: Backups, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +231,7 @@ def test_an_older_schema_is_migrated_to_the_newest(
     assert older < head
     path = backups.path(run) / "manifest.json"
     manifest = json.loads(path.read_text()) | {"schema_revision": older}
+    manifest["tables"] = _known_to_phase_25(manifest["tables"])
     text = json.dumps(manifest).encode()
     path.write_bytes(text)
     superuser(

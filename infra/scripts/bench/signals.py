@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -15,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import httpx
@@ -145,17 +145,23 @@ def servers(stack: Stack, count: int) -> Iterator[list[str]]:
     }
     environment = os.environ | {key: stack.urls[name] for key, name in names.items()}
     environment |= {"HANGAR_RATE_LIMIT_ENABLED": "false", "HANGAR_LOG_LEVEL": "WARNING"}
-    first = (urlsplit(stack.base_url).port or 8000) + 1000
     with ExitStack() as started:
         urls = []
-        for place in range(count):
-            command = [sys.executable, "-m", "app.cli", "serve", "--port", str(first + place)]
+        for _ in range(count):
+            port = _free_port()
+            command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
             started.callback(process.wait)
             started.callback(process.terminate)
-            urls.append(f"http://127.0.0.1:{first + place}")
+            urls.append(f"http://127.0.0.1:{port}")
             _wait(urls[-1], process)
         yield urls
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:

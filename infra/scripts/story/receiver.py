@@ -67,7 +67,10 @@ class _Server(ThreadingHTTPServer):
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            length = int(self.headers.get("Content-Length", "0"))
+            body = self.rfile.read(length)
+            if len(body) < length:  # its sender was killed in mid-sentence
+                return
             self.send_response(receiver.take(body, dict(self.headers.items())))
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -206,7 +206,7 @@ def _make_template(ops: psycopg.Connection, ops_url: str, revision: str, name: s
         with psycopg.connect(at(ops_url, half)) as conn:
             conn.execute(_KEEP_FOREIGN_KEYS)
         _when_unused(lambda: _rename(ops, half, name))
-    except psycopg.errors.DuplicateDatabase:
+    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
         return  # another product on this server was faster; its template is the same
     finally:
         drop(ops, half)

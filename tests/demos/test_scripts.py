@@ -14,7 +14,7 @@ FLOORS = {
     "demo_phase01_bom_ppic.py": 37,
     "demo_phase25_observability_reliability.py": 33,
 }
-STORY_OVER_HTTP, STORY_IN_ALL = 50, 72
+STORY_OVER_HTTP, STORY_IN_ALL = 50, 82
 
 pytestmark = pytest.mark.timeout(300)
 
